@@ -1,0 +1,46 @@
+package gpuq.dispatch;
+
+import java.time.Duration;
+
+/** A submit that was not accepted: nothing was committed. The message is a sentence for the user. */
+public abstract sealed class Refused extends RuntimeException {
+
+    private Refused(String message) {
+        super(message);
+    }
+
+    /** No node has ever said that it has this competition's data. */
+    public static final class UnknownCompetition extends Refused {
+        public UnknownCompetition(String competition) {
+            super("competition_id: no node has the data of '%s'".formatted(competition));
+        }
+    }
+
+    /** More slots than any node with the competition's data has. */
+    public static final class TooManyGpus extends Refused {
+        public TooManyGpus(int gpus, int most) {
+            super("gpus: %d asked for, but the largest node that has the competition's data has %d".formatted(gpus, most));
+        }
+    }
+
+    /** The competition is known, but no active node can take the job now. */
+    public static final class NoActiveNode extends Refused {
+        private final Duration retryAfter;
+
+        public NoActiveNode(String message, Duration retryAfter) {
+            super(message);
+            this.retryAfter = retryAfter;
+        }
+
+        public Duration retryAfter() {
+            return retryAfter;
+        }
+    }
+
+    /** The idempotency key was used before with another body. */
+    public static final class KeyReused extends Refused {
+        public KeyReused() {
+            super("Idempotency-Key: it was used before with another body; use a new key for a new job");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+package gpuq.node;
+
+import java.util.List;
+import java.util.UUID;
+import java.util.function.Consumer;
+
+/**
+ * One node as the server reaches it. Calls block, each with a deadline; any thread may call.
+ *
+ * <p>Every call throws {@link NodeUnreachable} when no answer came (the command may or may not have been carried out: send it again) and
+ * {@link NodeRefused} when the node said no.
+ */
+public interface Node extends AutoCloseable {
+
+    NodeRecord info();
+
+    Listing list();
+
+    JobRecord status(UUID job, int attempt);
+
+    /** Hands a job over. @return its record, once it is safely in the node's spool */
+    JobRecord submit(Bundle bundle);
+
+    JobRecord cancel(UUID job, int attempt);
+
+    JobRecord withdraw(UUID job, int attempt);
+
+    /** A piece of a sealed file; empty at its end. @param file {@code results}, {@code stdout} or {@code stderr} @param count at most 1 MiB */
+    byte[] fetch(UUID job, int attempt, String file, long offset, int count);
+
+    void release(UUID job, int attempt);
+
+    /**
+     * Follows the node's journal until the connection ends or this is closed. Blocks.
+     *
+     * @throws NodeUnreachable when the connection ended or was silent for too long
+     */
+    void watch(JournalPosition from, Consumer<Bell> bell);
+
+    /** Everything that is on the node and not released, with the journal position from which {@link #watch} goes on. */
+    record Listing(JournalPosition position, List<JobRecord> jobs) {}
+
+    /** Where one has read to in a node's journal. */
+    record JournalPosition(String generation, long offset) {}
+
+    /** What {@link #watch} hears. */
+    sealed interface Bell {
+        /** Something changed: look. */
+        record Event(JournalPosition position, UUID job, int attempt, long seq, JobRecord.Phase phase) implements Bell {}
+
+        /** The journal does not go on where we left off: list everything. */
+        record Gap(JournalPosition position) implements Bell {}
+
+        /** Nothing happened, the node is there. */
+        record Beat(JournalPosition position) implements Bell {}
+    }
+
+    @Override
+    void close();
+}

@@ -1,0 +1,25 @@
+package gpuq.placement;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * One node as {@code /api/nodes} shows it.
+ *
+ * @param queueLength jobs that wait or run there, an operator's own included
+ * @param totalWait until a job of one slot submitted now would start, estimated
+ * @param status {@code active}, {@code draining}, {@code drained} or {@code unreachable}
+ * @param reason why it is not active
+ */
+public record NodeView(
+        int id,
+        String ip,
+        int queueLength,
+        Duration totalWait,
+        String status,
+        Optional<String> reason,
+        int slots,
+        int running,
+        Optional<String> version,
+        Set<String> competitions) {}
