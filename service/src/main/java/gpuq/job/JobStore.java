@@ -37,6 +37,11 @@ public final class JobStore {
         throw new UnsupportedOperationException();
     }
 
+    /** All jobs of which nothing has been sent, unplaced and placed, oldest first. */
+    public List<Job> unsent() {
+        throw new UnsupportedOperationException();
+    }
+
     /** The solution's source text. */
     public String code(UUID id) {
         throw new UnsupportedOperationException();
