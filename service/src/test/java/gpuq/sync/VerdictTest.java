@@ -29,7 +29,7 @@ class VerdictTest {
     void a_solution_that_crashed_failed_for_its_own_reason_with_its_last_line() {
         Outcome.Failed failed = failed(graded(0, """
                 {"success": false, "exit_code": 1, "timed_out": false, "valid_solution": false,
-                 "error_output": ["Traceback\\n", "ValueError: no\\\u0007 pizza\\n\\n"], "grading_report": {"score": null}}"""));
+                 "error_output": ["Traceback\\n", "ValueError: no\\u0007 pizza\\n\\n"], "grading_report": {"score": null}}"""));
         assertEquals(Reason.SOLUTION_CRASHED, failed.because());
         assertEquals("The solution ended with exit code 1: ValueError: no  pizza", failed.detail());
         assertEquals(OptionalInt.of(0), failed.exitCode());
