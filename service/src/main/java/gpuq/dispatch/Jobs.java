@@ -71,7 +71,7 @@ public final class Jobs implements AutoCloseable {
             }
         }
         couriers.forEach((id, courier) -> threads.add(Thread.ofVirtual().name("courier-" + id).start(courier)));
-        threads.add(Thread.ofVirtual().name("placer").start(new Placer(store, board, couriers, clock)));
+        threads.add(Thread.ofVirtual().name("placer").start(new Placer(store, board, couriers, progress, clock)));
     }
 
     /** Answers everybody who waits with their job as it is, and hands over no more. Jobs go on. */

@@ -6,6 +6,7 @@ import gpuq.job.State;
 import gpuq.placement.Board;
 import gpuq.placement.Choice;
 import gpuq.placement.Work;
+import gpuq.sync.Progress;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
@@ -23,12 +24,14 @@ final class Placer implements Runnable {
     private final JobStore store;
     private final Board board;
     private final Map<Integer, Courier> couriers;
+    private final Progress progress;
     private final InstantSource clock;
 
-    Placer(JobStore store, Board board, Map<Integer, Courier> couriers, InstantSource clock) {
+    Placer(JobStore store, Board board, Map<Integer, Courier> couriers, Progress progress, InstantSource clock) {
         this.store = store;
         this.board = board;
         this.couriers = couriers;
+        this.progress = progress;
         this.clock = clock;
     }
 
@@ -54,6 +57,10 @@ final class Placer implements Runnable {
     }
 
     private void place(Job job) {
+        if (job.cancelRequested().isPresent()) {
+            progress.cancelUnsent(job);
+            return;
+        }
         if (job.state() instanceof State.Placed(int on) && board.active(on)) {
             couriers.get(on).take(job.id());
             return;

@@ -9,8 +9,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
@@ -38,6 +40,11 @@ public final class LaunchTemplates {
         } catch (IOException e) {
             throw new UncheckedIOException("the launch templates in %s cannot be read".formatted(directory), e);
         }
+    }
+
+    /** The templates that there are, such as {@code process}. */
+    public Set<String> names() {
+        return Collections.unmodifiableSet(bodies.keySet());
     }
 
     /**

@@ -16,6 +16,12 @@ import java.util.stream.Collectors;
  */
 public final class Board {
     private final TreeMap<Integer, Seat> seats = new TreeMap<>();
+    private final Set<String> templates;
+
+    /** @param templates the launch templates that the server can render; a node that wants another takes no work */
+    public Board(Set<String> templates) {
+        this.templates = templates;
+    }
 
     /** Adds a node that has not spoken yet. */
     public synchronized void add(int node, String ip) {
@@ -31,10 +37,16 @@ public final class Board {
     public synchronized void answered(int node, Capacity capacity, Optional<String> drain) {
         seat(node).ifPresent(s -> {
             s.capacity = Optional.of(capacity);
-            s.condition = drain.or(() -> capacity.template().isPresent() ? Optional.empty() : Optional.of("its configuration names no launch template"))
-                    .<Seat.Condition>map(Seat.Condition.Draining::new)
-                    .orElseGet(Seat.Condition.Active::new);
+            s.condition = drain.or(() -> unfit(capacity)).<Seat.Condition>map(Seat.Condition.Draining::new).orElseGet(Seat.Condition.Active::new);
         });
+    }
+
+    private Optional<String> unfit(Capacity capacity) {
+        if (capacity.template().isEmpty()) {
+            return Optional.of("its configuration names no launch template");
+        }
+        return capacity.template().filter(template -> !templates.contains(template))
+                .map(template -> "its launch template '%s' is none of the server's: %s".formatted(template, String.join(", ", templates)));
     }
 
     public synchronized void unreachable(int node, String reason) {

@@ -116,11 +116,8 @@ public final class Progress {
         return finish(job, said.startedAt(), at, Verdict.of(ending, said.competition().isPresent(), GradeDocument.read(document)));
     }
 
-    /** It never started there: it is placed again as a new attempt, or ends if its owner wants that. */
+    /** It never started there: it is to be placed again, as a new attempt. */
     private boolean putBack(Job job) {
-        if (job.cancelRequested().isPresent()) {
-            return cancelUnsent(job);
-        }
         boolean moved = store.move(job, job.retried(new State.Unplaced()));
         if (moved) {
             board.leave(job.id());

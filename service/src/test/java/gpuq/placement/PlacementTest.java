@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import gpuq.job.Submission;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -20,7 +21,7 @@ import org.junit.jupiter.api.Test;
 class PlacementTest {
     private static final Instant NOW = Instant.parse("2026-11-23T12:00:00Z");
 
-    private final Board board = new Board();
+    private final Board board = new Board(Set.of("process"));
 
     @Test
     void a_thousand_parallel_submits_to_equal_nodes_differ_by_at_most_one() {
@@ -106,6 +107,15 @@ class PlacementTest {
     }
 
     @Test
+    void a_node_whose_launch_template_the_server_does_not_have_takes_nothing() {
+        board.add(0, "127.0.0.1");
+        board.answered(0, new Capacity(1, Set.of("pizza"), Optional.of("unheard-of"), "1"), Optional.empty());
+
+        Choice.NobodyActive nobody = assertInstanceOf(Choice.NobodyActive.class, place(job(60, 1)));
+        assertTrue(nobody.why().contains("'unheard-of' is none of the server's: process"), nobody.why());
+    }
+
+    @Test
     void more_slots_than_any_node_has_are_refused_with_the_most_there_is() {
         node(0, 1);
         node(1, 4);
@@ -157,7 +167,7 @@ class PlacementTest {
         UUID fresh = waiting(NOW, 0);
         Work missed = Work.of(UUID.randomUUID(), job(60, 1), NOW.minusSeconds(3600), Optional.empty());
 
-        board.correct(0, java.util.List.of(missed), NOW.minusSeconds(60));
+        board.correct(0, List.of(missed), NOW.minusSeconds(60));
 
         assertEquals(2, view(0).queueLength());
         assertTrue(board.position(fresh).isPresent());
