@@ -1,20 +1,22 @@
 package gpuq.sync;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.core.JsonFactory;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Predicate;
 
 /**
  * What a grader wrote, as far as the job's status depends on it. {@code docs/grading.md} describes the document; other graders of the same
  * contract may write bare {@code NaN}, so that is read too.
  */
 record GradeDocument(JsonNode root) {
+    private static final String REMARK = "grade_code: ";
     private static final int LONGEST_DETAIL = 300;
     private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
                     .streamReadConstraints(StreamReadConstraints.builder()
@@ -66,13 +68,22 @@ record GradeDocument(JsonNode root) {
         return code.isInt() ? OptionalInt.of(code.asInt()) : OptionalInt.empty();
     }
 
-    /** The last line that the solution or the check of its submission wrote, for a sentence. */
+    /** The last line that the solution wrote to its standard error. */
     Optional<String> lastErrorLine() {
+        return lastLine(line -> !line.startsWith(REMARK));
+    }
+
+    /** Why there is no score, in our own grader's words; other graders have none. */
+    Optional<String> remark() {
+        return lastLine(line -> line.startsWith(REMARK)).map(line -> line.substring(REMARK.length()));
+    }
+
+    private Optional<String> lastLine(Predicate<String> wanted) {
         JsonNode lines = root.path("error_output");
         for (int i = lines.size() - 1; i >= 0; i--) {
             String[] parts = lines.get(i).asText().strip().split("\\R");
             String last = oneLine(parts[parts.length - 1]);
-            if (!last.isBlank()) {
+            if (!last.isBlank() && wanted.test(last)) {
                 return Optional.of(last);
             }
         }

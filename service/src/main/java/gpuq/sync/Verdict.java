@@ -52,17 +52,18 @@ final class Verdict {
         if (!document.submissionExists()) {
             return failed(Reason.NO_SUBMISSION, "The solution ended without writing submission.csv.", code);
         }
-        return failed(Reason.INVALID_SUBMISSION, "The submission could not be graded" + because(document), code);
+        String why = document.remark().or(document::lastErrorLine).map(Verdict::because).orElse(".");
+        return failed(Reason.INVALID_SUBMISSION, "The submission could not be graded" + why, code);
     }
 
     private static String crash(GradeDocument document) {
         OptionalInt code = document.solutionExitCode();
         String how = code.isPresent() ? "with exit code " + code.getAsInt() : "with an error";
-        return "The solution ended " + how + because(document);
+        return "The solution ended " + how + document.lastErrorLine().map(Verdict::because).orElse(".");
     }
 
-    private static String because(GradeDocument document) {
-        return document.lastErrorLine().map(line -> ": " + line).orElse(".");
+    private static String because(String line) {
+        return ": " + line + (line.endsWith(".") ? "" : ".");
     }
 
     private static Outcome failed(Reason reason, String detail, OptionalInt exitCode) {

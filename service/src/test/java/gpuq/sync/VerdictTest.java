@@ -29,9 +29,9 @@ class VerdictTest {
     void a_solution_that_crashed_failed_for_its_own_reason_with_its_last_line() {
         Outcome.Failed failed = failed(graded(0, """
                 {"success": false, "exit_code": 1, "timed_out": false, "valid_solution": false,
-                 "error_output": ["Traceback\\n", "ValueError: no\\u0007 pizza\\n\\n"], "grading_report": {"score": null}}"""));
+                 "error_output": ["Traceback\\n", "ValueError: no\\u0007 pizza\\n\\n", "grade_code: the solution exited with status 1"], "grading_report": {"score": null}}"""));
         assertEquals(Reason.SOLUTION_CRASHED, failed.because());
-        assertEquals("The solution ended with exit code 1: ValueError: no  pizza", failed.detail());
+        assertEquals("The solution ended with exit code 1: ValueError: no  pizza.", failed.detail());
         assertEquals(OptionalInt.of(0), failed.exitCode());
     }
 
@@ -42,10 +42,12 @@ class VerdictTest {
     }
 
     @Test
-    void an_invalid_submission_is_the_solutions_fault() {
-        assertEquals(Reason.INVALID_SUBMISSION, failed(graded(0, """
-                {"success": true, "valid_solution": false, "error_output": ["column x is missing"],
-                 "grading_report": {"score": null, "submission_exists": true}}""")).because());
+    void an_invalid_submission_is_the_solutions_fault_and_the_grader_says_why() {
+        Outcome.Failed failed = failed(graded(0, """
+                {"success": true, "valid_solution": false, "error_output": ["a warning", "grade_code: submission.csv is not UTF-8"],
+                 "grading_report": {"score": null, "submission_exists": true}}"""));
+        assertEquals(Reason.INVALID_SUBMISSION, failed.because());
+        assertEquals("The submission could not be graded: submission.csv is not UTF-8.", failed.detail());
     }
 
     @Test
