@@ -1,0 +1,90 @@
+package gpuq.api;
+
+import gpuq.auth.Users;
+import gpuq.dispatch.Jobs;
+import io.helidon.openapi.OpenApiFeature;
+import io.helidon.webserver.WebServer;
+import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http.HttpService;
+import io.helidon.webserver.observe.ObserveFeature;
+import io.helidon.webserver.observe.health.HealthObserver;
+import java.time.Duration;
+import jdk.net.ExtendedSocketOptions;
+
+/**
+ * The HTTP server. {@link #start} it once; to {@link #stop} it, first stop the {@link Jobs}, which answers everybody who waits.
+ */
+public final class HttpServer {
+    private static final int LARGEST_BACKLOG = 1024;
+
+    private final Deadlines deadlines = new Deadlines();
+    private final WebServer server;
+
+    public HttpServer(ApiSettings settings, Jobs jobs, Users users) {
+        this(settings, services(settings, jobs, new Access(users, settings.tokensRequired())));
+    }
+
+    /** @param services the resources under {@code /api} */
+    HttpServer(ApiSettings settings, HttpService... services) {
+        server = WebServer.builder()
+                .host(settings.host())
+                .port(settings.port())
+                .backlog(LARGEST_BACKLOG)
+                .shutdownHook(false)
+                .shutdownGracePeriod(settings.stopPatience())
+                .idleConnectionTimeout(settings.idleLimit())
+                .idleConnectionPeriod(period(settings.idleLimit()))
+                .connectionOptions(options -> options.tcpNoDelay(true)
+                        .socketKeepAlive(true)
+                        .putSocketOption(ExtendedSocketOptions.TCP_KEEPIDLE, 60)
+                        .putSocketOption(ExtendedSocketOptions.TCP_KEEPINTERVAL, 15)
+                        .putSocketOption(ExtendedSocketOptions.TCP_KEEPCOUNT, 4))
+                .protocolsDiscoverServices(false)
+                .addConnectionSelector(new ConnectionGuard(deadlines, settings))
+                .directHandlers(ErrorAnswers.direct())
+                .featuresDiscoverServices(false)
+                .addFeature(OpenApiFeature.builder().servicesDiscoverServices(false).build())
+                .addFeature(ObserveFeature.builder()
+                        .observersDiscoverServices(false)
+                        .addObserver(HealthObserver.builder().endpoint("/health").details(true).build())
+                        .build())
+                .routing(routing -> route(routing, services))
+                .build();
+    }
+
+    static HttpService[] services(ApiSettings settings, Jobs jobs, Access access) {
+        return new HttpService[] {
+            new SubmitService(settings, jobs, access),
+            new StatusService(jobs, access),
+            new ResultsService(jobs, access),
+            new CancelService(jobs, access, settings.cancelPatience()),
+            new NodesService(jobs, access),
+            new JobsService(jobs, access),
+        };
+    }
+
+    private static void route(HttpRouting.Builder routing, HttpService... services) {
+        routing.addFilter(new HonestClose()).register("/api", services).register("/", new DocsService());
+        ErrorAnswers.register(routing);
+    }
+
+    private static Duration period(Duration limit) {
+        return limit.dividedBy(4).compareTo(Duration.ofSeconds(5)) < 0 ? limit.dividedBy(4) : Duration.ofSeconds(5);
+    }
+
+    /** @throws java.io.UncheckedIOException if the address is taken or not this machine's */
+    public void start() {
+        server.start();
+    }
+
+    /** The port that it listens on. */
+    public int port() {
+        return server.port();
+    }
+
+    /** Refuses new connections, lets answers out for as long as the settings allow, and ends what is left. */
+    public void stop() {
+        server.stop();
+        deadlines.close();
+    }
+}

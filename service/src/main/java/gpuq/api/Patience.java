@@ -1,0 +1,48 @@
+package gpuq.api;
+
+import gpuq.dispatch.Jobs;
+import gpuq.job.Job;
+import io.helidon.webserver.CloseConnectionException;
+import java.time.Duration;
+import java.util.UUID;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/** Waits for the end of a job on behalf of a client: a parked virtual thread, for as long as the client is there. */
+final class Patience {
+    private final Jobs jobs;
+    private final Duration limit;
+
+    Patience(Jobs jobs, Duration limit) {
+        this.jobs = jobs;
+        this.limit = limit;
+    }
+
+    /**
+     * The connection must be closed after the answer: what the client sent in the meantime was thrown away.
+     *
+     * @return the job at its end, or as it is when the time is over or the server stops
+     * @throws CloseConnectionException if the client went away; the job does not mind
+     */
+    Job untilEnd(UUID id) {
+        CompletableFuture<Job> end = jobs.ending(id);
+        if (!end.isDone()) {
+            Connection.current().whenGone(() -> end.cancel(false));
+        }
+        try {
+            return end.get(limit.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException over) {
+            end.cancel(false);
+            return jobs.find(id).orElseThrow();
+        } catch (CancellationException gone) {
+            throw new CloseConnectionException("the client did not wait for the answer", gone);
+        } catch (InterruptedException stopped) {
+            throw new CloseConnectionException("the server did not wait for the answer", stopped);
+        } catch (ExecutionException failed) {
+            throw new IllegalStateException("waiting for job %s failed".formatted(id), failed.getCause());
+        }
+    }
+}

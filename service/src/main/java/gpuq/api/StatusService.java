@@ -1,0 +1,75 @@
+package gpuq.api;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonInclude.Include;
+import gpuq.dispatch.Jobs;
+import gpuq.dispatch.Jobs.Waiting;
+import gpuq.job.Job;
+import gpuq.job.Outcome;
+import io.helidon.http.Status;
+import io.helidon.webserver.http.HttpRules;
+import io.helidon.webserver.http.HttpService;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/** {@code GET /api/status/{job_id}}: where a job is, and why it waits or failed. */
+final class StatusService implements HttpService {
+    private final Jobs jobs;
+    private final Access access;
+
+    StatusService(Jobs jobs, Access access) {
+        this.jobs = jobs;
+        this.access = access;
+    }
+
+    @Override
+    public void routing(HttpRules rules) {
+        Resource.get(rules, "/status/{job_id}", this::status);
+    }
+
+    private void status(ServerRequest request, ServerResponse response) {
+        Query.none(request);
+        var reader = access.reader(request);
+        Job job = JobId.find(request, jobs);
+        access.mayRead(reader, job);
+        Json.send(request, response, Status.OK_200, JobStatus.of(job, whyWaiting(job)));
+    }
+
+    private Optional<Waiting> whyWaiting(Job job) {
+        return job.status() == gpuq.job.Status.PENDING ? Optional.of(jobs.whyWaiting(job)) : Optional.empty();
+    }
+
+    /** @param reason a stable code, when the job waits or failed; {@code detail} is its sentence */
+    record JobStatus(
+            String jobId,
+            String status,
+            @Nullable Integer nodeId,
+            @Nullable Integer queuePosition,
+            String createdAt,
+            @Nullable String startedAt,
+            @Nullable String completedAt,
+            @Nullable Integer exitCode,
+            @JsonInclude(Include.NON_NULL) @Nullable String reason,
+            @JsonInclude(Include.NON_NULL) @Nullable String detail) {
+
+        static JobStatus of(Job job, Optional<Waiting> waiting) {
+            var facts = new Facts(job);
+            Optional<Outcome.Failed> failed =
+                    facts.outcome().filter(Outcome.Failed.class::isInstance).map(Outcome.Failed.class::cast);
+            return new JobStatus(
+                    facts.id(),
+                    facts.status(),
+                    facts.node(),
+                    Facts.number(waiting.map(Waiting::position).orElse(OptionalInt.empty())),
+                    facts.createdAt(),
+                    facts.startedAt(),
+                    facts.completedAt(),
+                    facts.exitCode(),
+                    waiting.map(Waiting::reason).or(() -> failed.map(f -> f.because().code())).orElse(null),
+                    waiting.map(Waiting::detail).or(() -> failed.map(Outcome.Failed::detail)).orElse(null));
+        }
+    }
+}

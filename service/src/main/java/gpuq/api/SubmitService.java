@@ -1,0 +1,125 @@
+package gpuq.api;
+
+import gpuq.dispatch.Jobs;
+import gpuq.job.Job;
+import gpuq.results.Results;
+import io.helidon.http.HeaderValues;
+import io.helidon.http.Status;
+import io.helidon.webserver.http.HttpRules;
+import io.helidon.webserver.http.HttpService;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** {@code POST /api/submit}: takes a solution, and with {@code wait=true} answers when it is graded. */
+final class SubmitService implements HttpService {
+    private static final int UPLOADS_AT_ONCE_BYTES = 64 << 20;
+
+    private final ApiSettings settings;
+    private final Jobs jobs;
+    private final Access access;
+    private final Patience patience;
+    private final Upload.Budget budget;
+
+    SubmitService(ApiSettings settings, Jobs jobs, Access access) {
+        this.settings = settings;
+        this.jobs = jobs;
+        this.access = access;
+        this.patience = new Patience(jobs, settings.waitLimit());
+        this.budget = new Upload.Budget(Math.max(UPLOADS_AT_ONCE_BYTES, 2 * Upload.limit(settings)));
+    }
+
+    @Override
+    public void routing(HttpRules rules) {
+        Resource.post(rules, "/submit", this::submit);
+    }
+
+    private void submit(ServerRequest request, ServerResponse response) {
+        Promise promise = accept(request); // nothing of the form is held while the client waits
+        if (!promise.waiting()) {
+            Json.send(request, response, Status.OK_200, Accepted.of(promise.job()));
+            return;
+        }
+        Job job = patience.untilEnd(promise.job().id());
+        response.header(HeaderValues.CONNECTION_CLOSE);
+        Json.send(request, response, Status.OK_200, job.ended() ? Done.of(job, jobs.results(job)) : StillRunning.of(job, settings));
+    }
+
+    private Promise accept(ServerRequest request) {
+        var faults = new Faults();
+        String boundary = SubmitForm.boundary(request);
+        boolean waiting = new Query(request, faults, Set.of("wait"))
+                .value("wait", SubmitService::bool, "must be true or false")
+                .orElse(true);
+        Optional<String> key = SubmitForm.key(request, faults);
+        try (Upload upload = Upload.read(request, settings, budget)) {
+            SubmitForm form = SubmitForm.read(upload, boundary, key, settings, faults);
+            access.submitter(form.form().submission().userId(), form.token());
+            return new Promise(jobs.submit(form.form()), waiting);
+        }
+    }
+
+    private static Optional<Boolean> bool(String text) {
+        return switch (text.toLowerCase(Locale.ROOT)) {
+            case "true", "1" -> Optional.of(true);
+            case "false", "0" -> Optional.of(false);
+            default -> Optional.empty();
+        };
+    }
+
+    /** A job that is committed, and whether its client waits for the end. */
+    private record Promise(Job job, boolean waiting) {}
+
+    /** The answer at once. */
+    record Accepted(String jobId, @Nullable Integer nodeId, String status, String message, String createdAt) {
+        static Accepted of(Job job) {
+            var facts = new Facts(job);
+            return new Accepted(
+                    facts.id(),
+                    facts.node(),
+                    facts.status(),
+                    "Job submitted successfully. Use /api/status/{job_id} to check progress.",
+                    facts.createdAt());
+        }
+    }
+
+    /** The answer at the job's end, whatever the end was. */
+    record Done(
+            String jobId,
+            @Nullable Integer nodeId,
+            String status,
+            String stdout,
+            String stderr,
+            @Nullable Integer exitCode,
+            @Nullable String startedAt,
+            @Nullable String completedAt) {
+        static Done of(Job job, Results results) {
+            var facts = new Facts(job);
+            return new Done(
+                    facts.id(),
+                    facts.node(),
+                    facts.status(),
+                    results.document(),
+                    results.stderr(),
+                    facts.exitCode(),
+                    facts.startedAt(),
+                    facts.completedAt());
+        }
+    }
+
+    /** The answer when the wait is over and the job is not, or the server is told to stop. */
+    record StillRunning(String jobId, @Nullable Integer nodeId, String status, String message) {
+        static StillRunning of(Job job, ApiSettings settings) {
+            var facts = new Facts(job);
+            return new StillRunning(
+                    facts.id(),
+                    facts.node(),
+                    facts.status(),
+                    "Timeout after %ds. Job still running. Use /api/results/{job_id} to check later."
+                            .formatted(settings.waitLimit().toSeconds()));
+        }
+    }
+}
