@@ -5,12 +5,13 @@ import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import org.apache.commons.exec.ExecuteException;
-import org.apache.commons.exec.ExecuteResultHandler;
+import org.apache.commons.exec.CommandLine;
+import org.apache.commons.exec.DefaultExecutor;
 import org.apache.commons.exec.ExecuteStreamHandler;
 import org.apache.commons.exec.ProcessDestroyer;
 
@@ -20,7 +21,7 @@ import org.apache.commons.exec.ProcessDestroyer;
  *
  * <p>Reads from pipes hold an operating system thread, virtual or not, therefore platform threads read here.
  */
-final class Child implements Channel, ExecuteStreamHandler, ProcessDestroyer, ExecuteResultHandler {
+final class Child implements Channel, ExecuteStreamHandler, ProcessDestroyer {
     private final Duration grace;
     private final CompletableFuture<Process> process = new CompletableFuture<>();
     private final CountDownLatch unused = new CountDownLatch(1);
@@ -29,6 +30,15 @@ final class Child implements Channel, ExecuteStreamHandler, ProcessDestroyer, Ex
 
     Child(Duration grace) {
         this.grace = grace;
+    }
+
+    /** Blocks until it has exited and nobody uses it any more. */
+    void run(DefaultExecutor executor, CommandLine line, Map<String, String> environment) {
+        try {
+            executor.execute(line, environment);
+        } catch (IOException | RuntimeException e) {
+            process.completeExceptionally(e); // unless it had been started
+        }
     }
 
     void awaitStart() throws IOException {
@@ -142,13 +152,5 @@ final class Child implements Channel, ExecuteStreamHandler, ProcessDestroyer, Ex
     @Override
     public int size() {
         return 1;
-    }
-
-    @Override
-    public void onProcessComplete(int exitValue) {}
-
-    @Override
-    public void onProcessFailed(ExecuteException e) {
-        process.completeExceptionally(e.getCause() == null ? e : e.getCause());
     }
 }

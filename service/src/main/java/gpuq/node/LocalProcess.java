@@ -40,14 +40,12 @@ final class LocalProcess implements Transport {
         var line = new CommandLine("setsid").addArgument(command.toString(), false);
         words.forEach(word -> line.addArgument(word, false));
         var child = new Child(grace);
-        DefaultExecutor executor = DefaultExecutor.builder()
-                .setThreadFactory(Thread.ofVirtual().name("gpuq-child").factory())
-                .setExecuteStreamHandler(child)
-                .setWorkingDirectory(new File("/"))
-                .get();
+        DefaultExecutor executor =
+                DefaultExecutor.builder().setExecuteStreamHandler(child).setWorkingDirectory(new File("/")).get();
         executor.setProcessDestroyer(child);
         executor.setExitValues(null); // how it exits is no failure of ours
-        executor.execute(line, environment(), child);
+        // On a thread of ours: the ones that commons-exec makes are no daemons and would keep a server that gave up alive.
+        Thread.ofVirtual().name("gpuq-child").start(() -> child.run(executor, line, environment()));
         child.awaitStart();
         return child;
     }

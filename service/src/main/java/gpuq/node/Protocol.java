@@ -15,6 +15,8 @@ final class Protocol {
     private static final Pattern A_WORD = Pattern.compile(WORD);
     private static final Pattern A_JOB = Pattern.compile(JOB);
 
+    private static final int QUOTED = 500;
+
     private Protocol() {}
 
     /** @throws IllegalArgumentException if this may not be sent as a word */
@@ -37,11 +39,11 @@ final class Protocol {
         return BigDecimal.valueOf(duration.toMillis(), 3).stripTrailingZeros().toPlainString() + " s";
     }
 
-    /** What a node said, fit for a log line: no control characters, no more than 200 characters. */
+    /** What a node said, fit for a log line: no control characters, no more than 500 characters. */
     static String quotable(String text) {
-        String plain = text.codePoints().limit(200)
+        String plain = text.codePoints().limit(QUOTED)
                 .map(c -> Character.isISOControl(c) || Character.getType(c) == Character.FORMAT ? ' ' : c)
                 .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append).toString().strip();
-        return plain.length() < text.strip().length() ? plain + "…" : plain;
+        return text.codePointCount(0, text.length()) > QUOTED ? plain + "…" : plain;
     }
 }
