@@ -1,6 +1,6 @@
 """The measurements of ./bench. Prints medians in milliseconds, and ratios. Standard library only; loopback only.
 
-Usage: measure.py submit PORT COMMIT_MS | waiting PORT NUMBER SERVER_PID | node GPUQ
+Usage: measure.py submit PORT COMMIT_MS | waiting PORT NUMBER SERVER_PID | node GPUQ SCRIPT
 """
 
 import asyncio
@@ -92,12 +92,12 @@ async def until_ended(connection, job):
 async def submits(port, commit):
     connection = await Connection.open(port)
     acks, dones = [], []
-    for i in range(230):
+    for _ in range(230):
         began = time.perf_counter()
         job = (await connection.ask(submit_request("false")))["job_id"]
         acks.append(1000 * (time.perf_counter() - began))
         await until_ended(connection, job)
-    for i in range(115):
+    for _ in range(115):
         began = time.perf_counter()
         await connection.ask(submit_request("true"))
         dones.append(1000 * (time.perf_counter() - began))
@@ -149,11 +149,12 @@ def timed(*command):
     return 1000 * (time.perf_counter() - began), printed.strip()
 
 
-def node(gpuq):
-    """`true` through the node's scripts and through task-spooler, in turns."""
+def node(gpuq, script):
+    """A script that does nothing, through the node's scripts and through task-spooler, in turns."""
+    ways = {"gpuq": ([gpuq, "submit", "--script", script], [gpuq, "wait"]), "tsp": (["tsp", "bash", script], ["tsp", "-w"])}
     samples = collections.defaultdict(list)
-    for i in range(60):
-        for name, submit, wait in (("gpuq", [gpuq, "submit", "--", "true"], [gpuq, "wait"]), ("tsp", ["tsp", "true"], ["tsp", "-w"])):
+    for _ in range(60):
+        for name, (submit, wait) in ways.items():
             ack, job = timed(*submit)
             rest, _ = timed(*wait, job.split()[-1])
             samples[name, "ack"].append(ack)
@@ -169,8 +170,8 @@ def main():
             asyncio.run(submits(int(port), float(commit)))
         case ["waiting", port, number, server]:
             asyncio.run(waiting(int(port), int(number), int(server)))
-        case ["node", gpuq]:
-            node(gpuq)
+        case ["node", gpuq, script]:
+            node(gpuq, script)
         case _:
             raise SystemExit(__doc__)
 

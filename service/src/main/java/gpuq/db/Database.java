@@ -14,6 +14,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -21,14 +23,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Helidon's DbClient with transactions that cannot leak, over H2 or MySQL, at READ COMMITTED. Any thread may call; a call
- * waits for one of a few connections, at most {@link #PATIENCE}.
+ * waits for one of a few connections, in the order of asking, at most {@code PATIENCE}.
  *
  * <p>Every method throws {@link DatabaseUnavailable} when the database does not answer and {@link DuplicateKey} when it refuses a row.
  */
 public final class Database implements AutoCloseable {
 
-    /** How long a call waits for a connection before the database counts as unavailable. */
-    static final Duration PATIENCE = Duration.ofSeconds(10);
+    /** How long a call waits for its turn before the database counts as unavailable. */
+    static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    /** How long making a connection may take. */
+    private static final Duration CONNECT = Duration.ofSeconds(5);
 
     /** These tell of every start, stop and empty rollback. Held here, since loggers are kept weakly. */
     private static final Logger POOL_LOG = Logger.getLogger("com.zaxxer.hikari");
@@ -38,8 +43,12 @@ public final class Database implements AutoCloseable {
     private final DbClient client;
     private final boolean embedded;
 
+    /** First come, first served: the pool hands connections to whoever happens to ask, and lets some of a thousand wait for seconds. */
+    private final Semaphore turns;
+
     private Database(HikariDataSource pool, boolean embedded) {
         this.pool = pool;
+        this.turns = new Semaphore(pool.getMaximumPoolSize(), true);
         this.embedded = embedded;
         this.client = JdbcClientBuilder.create().connectionPool(connections(pool)).build();
     }
@@ -79,7 +88,7 @@ public final class Database implements AutoCloseable {
         config.setPassword(settings.password());
         config.setMaximumPoolSize(settings.connections());
         config.setAutoCommit(false);
-        config.setConnectionTimeout(PATIENCE.toMillis());
+        config.setConnectionTimeout(CONNECT.toMillis());
         config.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
         if (settings.url().startsWith("jdbc:mysql:")) {
             config.addDataSourceProperty("useLocalSessionState", "true"); // else a round trip more for each statement
@@ -122,19 +131,38 @@ public final class Database implements AutoCloseable {
      * <p>There is no other way to the database: outside a transaction, DbClient 4.1 leaks the connection of a statement that cannot be prepared.
      */
     public <T extends @Nullable Object> T transaction(Function<Statements, T> work) {
-        DbTransaction transaction = client.transaction();
+        awaitTurn();
         try {
-            T result;
-            try {
-                result = work.apply(new Statements(transaction));
-            } catch (Throwable e) {
-                rollback(transaction, e);
-                throw e;
-            }
-            transaction.commit();
-            return result;
+            return once(work);
         } catch (RuntimeException e) {
             throw Faults.of(e);
+        } finally {
+            turns.release();
+        }
+    }
+
+    private <T extends @Nullable Object> T once(Function<Statements, T> work) {
+        DbTransaction transaction = client.transaction();
+        T result;
+        try {
+            result = work.apply(new Statements(transaction));
+        } catch (Throwable e) {
+            rollback(transaction, e);
+            throw e;
+        }
+        transaction.commit();
+        return result;
+    }
+
+    private void awaitTurn() {
+        try {
+            if (turns.tryAcquire(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+                return;
+            }
+            throw new DatabaseUnavailable("the database is busy: all its connections were in use for %d s".formatted(PATIENCE.toSeconds()), null);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new DatabaseUnavailable("interrupted while waiting for the database", e);
         }
     }
 

@@ -81,7 +81,9 @@ public final class JobStore {
             parameters.put("created_at", Row.micros(place.createdAt()));
             parameters.put("job_id", place.id().toString());
         });
-        sql.append(" ORDER BY created_at DESC, job_id DESC LIMIT :most");
+        // H2 reads an index in its order only if all of its columns are named; the first is the same in every row here.
+        sql.append(filter.userId().isPresent() ? " ORDER BY user_id DESC, " : filter.status().isPresent() ? " ORDER BY status DESC, " : " ORDER BY ");
+        sql.append("created_at DESC, job_id DESC LIMIT :most");
         return database.query(sql.toString(), parameters, JobRow::read);
     }
 

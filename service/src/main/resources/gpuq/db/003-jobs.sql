@@ -21,9 +21,9 @@ CREATE TABLE IF NOT EXISTS jobs (
   exit_code INT,
   reason VARCHAR(32) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
   detail VARCHAR(1000) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
-  UNIQUE KEY jobs_by_idempotency_key (user_id, idempotency_key),
+  UNIQUE KEY jobs_by_idempotency_key (idempotency_key, user_id),
   KEY jobs_newest (created_at DESC, job_id DESC),
-  KEY jobs_newest_of_user (user_id, created_at DESC, job_id DESC),
-  KEY jobs_newest_in_status (status, created_at DESC, job_id DESC),
+  KEY jobs_newest_of_user (user_id DESC, created_at DESC, job_id DESC),
+  KEY jobs_newest_in_status (status DESC, created_at DESC, job_id DESC),
   KEY jobs_in_state (state, created_at, job_id)
 )

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A process inserts and moves jobs, says so, and is killed with {@code SIGKILL}: what it said must be there. */
 class AcknowledgedJobsTest {
-    private static final int ROUNDS = Integer.getInteger("test.kill.rounds", 6);
+    private static final int ROUNDS = Integer.getInteger("test.kill.rounds", 3);
 
     @TempDir Path folder;
 
@@ -31,7 +31,7 @@ class AcknowledgedJobsTest {
         Random random = new Random(seed);
         List<String> acknowledged = new ArrayList<>();
         for (int round = 0; round < ROUNDS; round++) {
-            acknowledged.addAll(untilKilled(random.nextInt(1, 600)));
+            acknowledged.addAll(untilKilled(random.nextInt(1, 400)));
         }
         Database database = Database.open(settings(folder));
         try {
