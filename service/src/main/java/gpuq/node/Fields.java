@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
+import java.util.regex.Pattern;
 
 /**
  * One record of the protocol, a run of lines {@code key value}. Keys that nobody asks for are ignored; whoever asks for one
@@ -19,6 +20,8 @@ import java.util.UUID;
 final class Fields {
     private static final int LONGEST_TEXT = 256;
     private static final long LAST_MICRO = 253_402_300_799_999_999L; // the end of the year 9999
+
+    private static final Pattern KEY = Pattern.compile("[a-z_][a-z0-9_]*");
 
     private final Map<String, List<String>> values = new LinkedHashMap<>();
 
@@ -54,7 +57,7 @@ final class Fields {
     private void add(String line) {
         int space = line.indexOf(' ');
         String key = space < 0 ? line : line.substring(0, space);
-        if (key.isEmpty() || !key.chars().allMatch(c -> c >= 'a' && c <= 'z' || c == '_')) {
+        if (!KEY.matcher(key).matches()) {
             throw new Lie("'%s' is not a line of a record", Protocol.quotable(line));
         }
         values.computeIfAbsent(key, k -> new ArrayList<>(1)).add(space < 0 ? "" : line.substring(space + 1));

@@ -45,7 +45,14 @@ class RealNodeTest {
 
     @AfterEach
     void no_process_is_left() throws Exception {
-        node.close();
+        try {
+            if (answers(node)) {
+                node.list().jobs().forEach(job -> node.cancel(job.job(), job.attempt()));
+                Await.until(() -> node.list().jobs().stream().allMatch(job -> job.phase() == Phase.ENDED), "all jobs end");
+            }
+        } finally {
+            node.close();
+        }
         Children.awaitNone();
     }
 
@@ -145,7 +152,6 @@ class RealNodeTest {
         node.submit(bundle(job, "exit 0"));
         node.submit(bundle(job, "exit 0"));
         assertEquals(1, node.list().jobs().size());
-        Await.until(() -> node.status(job, 1).phase() == Phase.ENDED, "it ends");
     }
 
     @Test
@@ -163,8 +169,6 @@ class RealNodeTest {
             Await.until(() -> answers(node), "the node answers again");
         }
         assertEquals(Phase.RUNNING, node.status(job, 1).phase());
-        node.cancel(job, 1);
-        Await.until(() -> node.status(job, 1).phase() == Phase.ENDED, "it ends");
     }
 
     private static boolean answers(Node node) {
@@ -188,7 +192,6 @@ class RealNodeTest {
                 assertEquals(job, call.get().job());
             }
         }
-        Await.until(() -> node.status(job, 1).phase() == Phase.ENDED, "it ends");
     }
 
     @Test
