@@ -10,6 +10,7 @@ import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 
 /** Answers in JSON. The bodies are records: their components, in this order and in snake case, are the fields. */
 final class Json {
@@ -25,6 +26,10 @@ final class Json {
         } catch (JsonProcessingException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    static String text(Object body) {
+        return new String(bytes(body), StandardCharsets.UTF_8);
     }
 
     static void send(ServerRequest request, ServerResponse response, Status status, Object body) {
