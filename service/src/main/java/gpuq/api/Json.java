@@ -7,6 +7,7 @@ import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.Method;
 import io.helidon.http.Status;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.UncheckedIOException;
@@ -57,6 +58,8 @@ final class Json {
             } else {
                 response.send(body);
             }
+        } catch (UncheckedIOException gone) {
+            throw new CloseConnectionException("the client did not take the answer", gone);
         }
     }
 }
