@@ -1,8 +1,204 @@
 package gpuq.db;
 
-/** Helidon's DbClient with transactions that cannot leak, over H2 or MySQL. */
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.helidon.dbclient.DbClient;
+import io.helidon.dbclient.DbTransaction;
+import io.helidon.dbclient.jdbc.JdbcClientBuilder;
+import io.helidon.dbclient.jdbc.JdbcConnectionPool;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Helidon's DbClient with transactions that cannot leak, over H2 or MySQL, at READ COMMITTED. Any thread may call; a call
+ * waits for one of a few connections, in the order of asking, at most {@code PATIENCE}.
+ *
+ * <p>Every method throws {@link DatabaseUnavailable} when the database does not answer and {@link DuplicateKey} when it refuses a row.
+ */
 public final class Database implements AutoCloseable {
 
+    /** How long a call waits for its turn before the database counts as unavailable. */
+    static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    /** How long making a connection may take. */
+    private static final Duration CONNECT = Duration.ofSeconds(5);
+
+    /** These tell of every start, stop and empty rollback. Held here, since loggers are kept weakly. */
+    private static final Logger POOL_LOG = Logger.getLogger("com.zaxxer.hikari");
+    private static final Logger TRANSACTION_LOG = Logger.getLogger("io.helidon.dbclient.jdbc.TransactionContext");
+
+    private final HikariDataSource pool;
+    private final DbClient client;
+    private final boolean embedded;
+
+    /** First come, first served: the pool hands connections to whoever happens to ask, and lets some of a thousand wait for seconds. */
+    private final Semaphore turns;
+
+    private Database(HikariDataSource pool, boolean embedded) {
+        this.pool = pool;
+        this.turns = new Semaphore(pool.getMaximumPoolSize(), true);
+        this.embedded = embedded;
+        this.client = JdbcClientBuilder.create().connectionPool(connections(pool)).build();
+    }
+
+    /**
+     * Connects and brings the schema up to date.
+     *
+     * @throws DatabaseUnavailable if it cannot be opened, with a sentence that says why
+     * @throws SchemaRefused if it holds what this version does not know
+     */
+    public static Database open(DatabaseSettings settings) {
+        boolean embedded = EmbeddedFile.is(settings.url());
+        if (embedded) {
+            SyncedFile.register();
+            EmbeddedFile.prepare(EmbeddedFile.of(settings.url()));
+        }
+        Database database = new Database(connect(settings), embedded);
+        try {
+            new Migrations().apply(database, Clock.systemUTC());
+        } catch (RuntimeException e) {
+            database.close();
+            throw e;
+        }
+        if (embedded) {
+            EmbeddedFile.syncNames(EmbeddedFile.of(settings.url()));
+        }
+        return database;
+    }
+
+    private static HikariDataSource connect(DatabaseSettings settings) {
+        TRANSACTION_LOG.setLevel(Level.OFF);
+        POOL_LOG.setLevel(Level.OFF); // what goes wrong now is thrown
+        HikariConfig config = new HikariConfig();
+        config.setPoolName("gpuq");
+        config.setJdbcUrl(settings.url());
+        config.setUsername(settings.username());
+        config.setPassword(settings.password());
+        config.setMaximumPoolSize(settings.connections());
+        config.setAutoCommit(false);
+        config.setConnectionTimeout(CONNECT.toMillis());
+        config.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
+        if (settings.url().startsWith("jdbc:mysql:")) {
+            config.addDataSourceProperty("useLocalSessionState", "true"); // else a round trip more for each statement
+        }
+        try {
+            return new HikariDataSource(config);
+        } catch (RuntimeException e) {
+            throw new DatabaseUnavailable(whyNotOpened(settings, e), e);
+        } finally {
+            POOL_LOG.setLevel(Level.WARNING);
+        }
+    }
+
+    private static String whyNotOpened(DatabaseSettings settings, RuntimeException thrown) {
+        Throwable why = thrown;
+        for (SQLException cause : Faults.causes(thrown)) {
+            if (cause.getErrorCode() == 90020) {
+                return "the database %s is in use by another process: stop that server, or give this one a data directory of its own"
+                        .formatted(EmbeddedFile.of(settings.url()));
+            }
+            why = cause;
+        }
+        return "the database %s cannot be opened: %s".formatted(settings.place(), Faults.firstLine(why));
+    }
+
+    private static JdbcConnectionPool connections(HikariDataSource pool) {
+        return () -> {
+            try {
+                return pool.getConnection();
+            } catch (SQLException e) {
+                throw new DatabaseUnavailable("the database does not answer: " + Faults.firstLine(e), e);
+            }
+        };
+    }
+
+    /**
+     * Runs {@code work} in one transaction: commits when it returns, rolls back when it throws. Within {@code work} only its argument
+     * speaks to the transaction.
+     *
+     * <p>There is no other way to the database: outside a transaction, DbClient 4.1 leaks the connection of a statement that cannot be prepared.
+     */
+    public <T extends @Nullable Object> T transaction(Function<Statements, T> work) {
+        awaitTurn();
+        try {
+            return once(work);
+        } catch (RuntimeException e) {
+            throw Faults.of(e);
+        } finally {
+            turns.release();
+        }
+    }
+
+    private <T extends @Nullable Object> T once(Function<Statements, T> work) {
+        DbTransaction transaction = client.transaction();
+        T result;
+        try {
+            result = work.apply(new Statements(transaction));
+        } catch (Throwable e) {
+            rollback(transaction, e);
+            throw e;
+        }
+        transaction.commit();
+        return result;
+    }
+
+    private void awaitTurn() {
+        try {
+            if (turns.tryAcquire(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+                return;
+            }
+            throw new DatabaseUnavailable("the database is busy: all its connections were in use for %d s".formatted(PATIENCE.toSeconds()), null);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new DatabaseUnavailable("interrupted while waiting for the database", e);
+        }
+    }
+
+    private static void rollback(DbTransaction transaction, Throwable because) {
+        try {
+            transaction.rollback();
+        } catch (RuntimeException e) {
+            because.addSuppressed(e);
+        }
+    }
+
+    /** {@link Statements#query} in a transaction of its own. */
+    public <T> List<T> query(String sql, Map<String, ? extends @Nullable Object> parameters, Function<Row, T> read) {
+        return transaction(tx -> tx.query(sql, parameters, read));
+    }
+
+    /** {@link Statements#find} in a transaction of its own. */
+    public <T> Optional<T> find(String sql, Map<String, ? extends @Nullable Object> parameters, Function<Row, T> read) {
+        return transaction(tx -> tx.find(sql, parameters, read));
+    }
+
+    /** {@link Statements#update} in a transaction of its own. */
+    public long update(String sql, Map<String, ? extends @Nullable Object> parameters) {
+        return transaction(tx -> tx.update(sql, parameters));
+    }
+
+    /** Closes the connections, and the embedded database with its file. Calls that come later find it unavailable. */
     @Override
-    public void close() {}
+    public void close() {
+        if (embedded && !pool.isClosed()) {
+            try (Connection connection = pool.getConnection(); Statement shutdown = connection.createStatement()) {
+                shutdown.execute("SHUTDOWN");
+            } catch (SQLException e) {
+                // It is closed already, or cannot be: every commit is on the disk either way.
+            }
+        }
+        pool.close();
+    }
 }

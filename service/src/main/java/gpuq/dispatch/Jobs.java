@@ -2,18 +2,84 @@ package gpuq.dispatch;
 
 import gpuq.job.Job;
 import gpuq.job.JobFilter;
+import gpuq.job.JobStore;
+import gpuq.job.State;
 import gpuq.job.Submission;
+import gpuq.launch.LaunchTemplates;
+import gpuq.node.Node;
+import gpuq.node.NodeRefused;
+import gpuq.node.NodeUnreachable;
+import gpuq.placement.Board;
+import gpuq.placement.Choice;
 import gpuq.placement.NodeView;
+import gpuq.placement.Work;
 import gpuq.results.Results;
+import gpuq.results.ResultsArchive;
+import gpuq.sync.Endings;
+import gpuq.sync.Progress;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /** The counter of the queue: everything that {@code api} may ask of it. Any thread may call. */
-public final class Jobs {
+public final class Jobs implements AutoCloseable {
+    private static final Logger LOG = System.getLogger(Jobs.class.getName());
+    private static final Duration ASK_AGAIN_SOON = Duration.ofSeconds(5);
+    private static final Duration ASK_AGAIN_LATER = Duration.ofSeconds(60);
+
+    private final JobStore store;
+    private final Board board;
+    private final ResultsArchive archive;
+    private final Progress progress;
+    private final Endings endings;
+    private final InstantSource clock;
+    private final Map<Integer, Courier> couriers = new TreeMap<>();
+    private final List<Thread> threads = new ArrayList<>();
+
+    public Jobs(
+            JobStore store, Board board, ResultsArchive archive, LaunchTemplates templates, Progress progress, Endings endings,
+            Map<Integer, Node> nodes, InstantSource clock) {
+        this.store = store;
+        this.board = board;
+        this.archive = archive;
+        this.progress = progress;
+        this.endings = endings;
+        this.clock = clock;
+        nodes.forEach((id, node) -> couriers.put(id, new Courier(id, node, board, store, templates, progress)));
+    }
+
+    /** Takes up every unended job where an earlier server left it, and begins to hand jobs to nodes. */
+    public void start() {
+        for (Job job : store.unfinished()) {
+            job.state().node().ifPresent(on -> board.take(on, Work.of(job)));
+            if (job.state() instanceof State.Sent(int on) && couriers.containsKey(on)) {
+                couriers.get(on).take(job.id());
+            }
+        }
+        couriers.forEach((id, courier) -> threads.add(Thread.ofVirtual().name("courier-" + id).start(courier)));
+        threads.add(Thread.ofVirtual().name("placer").start(new Placer(store, board, couriers, progress, clock)));
+    }
+
+    /** Answers everybody who waits with their job as it is, and hands over no more. Jobs go on. */
+    @Override
+    public void close() {
+        endings.stop(id -> store.find(id).orElseThrow());
+        threads.forEach(Thread::interrupt);
+    }
 
     /**
      * Accepts a job. When this returns, the job is committed.
@@ -22,15 +88,72 @@ public final class Jobs {
      * @throws Refused if nothing was accepted
      */
     public Job submit(Submission.Form form) {
-        throw new UnsupportedOperationException();
+        Optional<Job> earlier = form.key().flatMap(key -> earlier(form.submission().userId(), key));
+        if (earlier.isPresent()) {
+            return earlier.get();
+        }
+        UUID id = UUID.randomUUID();
+        Instant now = clock.instant();
+        int node = reserve(id, form.submission(), now);
+        Job job = new Job(id, form.submission(), now, 1, 1, new State.Placed(node), Optional.empty());
+        try {
+            store.insert(job, form.code(), form.key());
+        } catch (JobStore.KeyTaken inTheMeantime) {
+            board.leave(id);
+            return earlier(form.submission().userId(), form.key().orElseThrow()).orElseThrow(() -> inTheMeantime);
+        } catch (RuntimeException inDoubt) {
+            Thread.startVirtualThread(() -> resolve(job));
+            throw inDoubt;
+        }
+        couriers.get(node).take(id);
+        return job;
+    }
+
+    /** The answer to a commit was lost: the job is handed on if its row is there, and its place given back if it is not. */
+    private void resolve(Job job) {
+        try {
+            while (true) {
+                try {
+                    if (store.find(job.id()).isPresent()) {
+                        couriers.get(job.state().node().orElseThrow()).take(job.id());
+                    } else {
+                        board.leave(job.id());
+                    }
+                    return;
+                } catch (RuntimeException stillAway) {
+                    LOG.log(Level.WARNING, "job {0}: whether it was committed is not known yet: {1}", job.id(), stillAway.getMessage());
+                    Thread.sleep(ASK_AGAIN_SOON);
+                }
+            }
+        } catch (InterruptedException stop) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private Optional<Job> earlier(String userId, Submission.Key key) {
+        return store.findByKey(userId, key.value()).map(keyed -> {
+            if (!keyed.bodySha256().equals(key.bodySha256())) {
+                throw new Refused.KeyReused();
+            }
+            return keyed.job();
+        });
+    }
+
+    private int reserve(UUID id, Submission submission, Instant now) {
+        return switch (board.reserve(id, submission, now, now)) {
+            case Choice.On(int node) -> node;
+            case Choice.NobodyHasTheData n -> throw new Refused.UnknownCompetition(submission.competitionId());
+            case Choice.TooLarge(int most) -> throw new Refused.TooManyGpus(submission.gpus(), most);
+            case Choice.NobodyActive(String why, boolean soon) -> throw new Refused.NoActiveNode(why, soon ? ASK_AGAIN_SOON : ASK_AGAIN_LATER);
+        };
     }
 
     public Optional<Job> find(UUID id) {
-        throw new UnsupportedOperationException();
+        return store.find(id);
     }
 
     public List<Job> list(JobFilter filter) {
-        throw new UnsupportedOperationException();
+        return store.list(filter);
     }
 
     /**
@@ -38,12 +161,12 @@ public final class Jobs {
      * earlier cancels the future, which frees everything but the job.
      */
     public CompletableFuture<Job> ending(UUID id) {
-        throw new UnsupportedOperationException();
+        return endings.of(id, unended -> store.find(unended).orElseThrow());
     }
 
     /** What the job left; {@link Results#NONE} before its end and after a cancel. */
     public Results results(Job job) {
-        throw new UnsupportedOperationException();
+        return job.ended() ? archive.read(job) : Results.NONE;
     }
 
     /**
@@ -52,16 +175,75 @@ public final class Jobs {
      * @return the job as it is then: cancelled, ended otherwise in the meantime, or still unended
      */
     public Job cancel(UUID id, Duration patience) {
-        throw new UnsupportedOperationException();
+        Job job = store.find(id).orElseThrow();
+        return switch (job.state()) {
+            case State.Ended e -> job;
+            case State.Unplaced u -> cancelUnsent(job, patience);
+            case State.Placed p -> cancelUnsent(job, patience);
+            case State.Sent _, State.Waiting _, State.Running _ -> cancelOnNode(job, patience);
+        };
+    }
+
+    private Job cancelUnsent(Job job, Duration patience) {
+        return progress.cancelUnsent(job) ? store.find(job.id()).orElseThrow() : cancel(job.id(), patience);
+    }
+
+    private Job cancelOnNode(Job job, Duration patience) {
+        Job wished = job.cancelRequested().isPresent() ? job : job.cancelRequested(clock.instant());
+        if (wished != job && !store.move(job, wished)) {
+            return cancel(job.id(), patience);
+        }
+        CompletableFuture<Job> ending = ending(job.id());
+        Thread.startVirtualThread(() -> tellNode(wished, ending));
+        try {
+            return ending.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException | CancellationException | ExecutionException notConfirmed) {
+            ending.cancel(false);
+        } catch (InterruptedException stop) {
+            ending.cancel(false);
+            Thread.currentThread().interrupt();
+        }
+        return store.find(job.id()).orElseThrow();
+    }
+
+    /** A node that is away hears it when it is back: the follower tells every kept wish again. */
+    private void tellNode(Job job, CompletableFuture<Job> ending) {
+        int on = job.state().node().orElseThrow();
+        try {
+            Courier courier = couriers.get(on);
+            if (courier == null) {
+                throw new NodeUnreachable("node %d is not configured".formatted(on));
+            }
+            courier.cancel(job);
+        } catch (NodeUnreachable | NodeRefused away) {
+            LOG.log(Level.INFO, "node {0} has not confirmed the cancel of job {1}; it is told again: {2}", on, job.id(), away.getMessage());
+            ending.cancel(false);
+        }
     }
 
     /** Why a pending job waits. */
     public Waiting whyWaiting(Job job) {
-        throw new UnsupportedOperationException();
+        OptionalInt position = board.position(job.id());
+        if (job.cancelRequested().isPresent()) {
+            return new Waiting(position, "cancel_requested", "Its owner asked to cancel it; its node has not confirmed that yet.");
+        }
+        if (job.state().node().isEmpty()) {
+            return new Waiting(position, "no_active_node", "No node can take it now; it is placed as soon as one can.");
+        }
+        int on = job.state().node().getAsInt();
+        if (!board.reachable(on)) {
+            String why = board.reason(on).orElse("it is not configured");
+            return new Waiting(position, "node_unreachable", "Node %d, which it is placed on, does not answer: %s.".formatted(on, why));
+        }
+        if (job.state() instanceof State.Waiting) {
+            String ahead = position.isPresent() ? "%d in the queue of node %d".formatted(position.getAsInt(), on) : "about to start on node " + on;
+            return new Waiting(position, "queued", "It is " + ahead + ".");
+        }
+        return new Waiting(position, "being_sent", "It is being handed to node %d.".formatted(on));
     }
 
     public List<NodeView> nodes() {
-        throw new UnsupportedOperationException();
+        return board.views(clock.instant());
     }
 
     /**

@@ -1,14 +1,26 @@
 package gpuq.job;
 
 import gpuq.db.Database;
+import gpuq.db.DuplicateKey;
+import gpuq.db.Row;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
-/** The table of jobs. */
+/**
+ * The table of jobs. Any thread may call; every change is a compare-and-set on (attempt, version), so whoever comes second does nothing.
+ *
+ * <p>Every method throws {@link gpuq.db.DatabaseUnavailable} when the database does not answer.
+ */
 public final class JobStore {
+    private final Database database;
 
-    public JobStore(Database database) {}
+    public JobStore(Database database) {
+        this.database = database;
+    }
 
     /**
      * Commits a new job: the promise. When this returns, neither a kill nor a power cut loses it.
@@ -16,30 +28,87 @@ public final class JobStore {
      * @throws KeyTaken if the user has used this idempotency key before
      */
     public void insert(Job job, String code, Optional<Submission.Key> key) {
-        throw new UnsupportedOperationException();
+        Map<String, @Nullable Object> row = new HashMap<>(JobRow.submitted(job));
+        row.putAll(JobRow.moving(job));
+        row.put("idempotency_key", key.map(Submission.Key::value).orElse(null));
+        row.put("body_sha256", key.map(Submission.Key::bodySha256).orElse(null));
+        try {
+            database.transaction(tx -> {
+                tx.update("""
+                        INSERT INTO jobs (job_id, user_id, project_id, competition_id, expected_time, time_limit, gpus, priority,
+                          created_at, idempotency_key, body_sha256, attempt, version, state, status, cancel_requested_at, node_id,
+                          started_at, completed_at, exit_code, reason, detail)
+                        VALUES (:job_id, :user_id, :project_id, :competition_id, :expected_time, :time_limit, :gpus, :priority,
+                          :created_at, :idempotency_key, :body_sha256, :attempt, :version, :state, :status, :cancel_requested_at, :node_id,
+                          :started_at, :completed_at, :exit_code, :reason, :detail)""", row);
+                return tx.update("INSERT INTO job_code (job_id, code) VALUES (:job_id, :code)",
+                        Map.of("job_id", job.id().toString(), "code", code));
+            });
+        } catch (DuplicateKey e) {
+            if (key.flatMap(k -> findByKey(job.submission().userId(), k.value())).isPresent()) {
+                throw new KeyTaken();
+            }
+            throw e;
+        }
     }
 
     /** The user's earlier job under this idempotency key, with the hash of its body. */
     public Optional<Keyed> findByKey(String userId, String key) {
-        throw new UnsupportedOperationException();
+        return database.find(
+                "SELECT " + JobRow.COLUMNS + ", body_sha256 FROM jobs WHERE user_id = :user_id AND idempotency_key = :idempotency_key",
+                Map.of("user_id", userId, "idempotency_key", key),
+                row -> new Keyed(JobRow.read(row), row.text("body_sha256")));
     }
 
     public Optional<Job> find(UUID id) {
-        throw new UnsupportedOperationException();
+        return database.find("SELECT " + JobRow.COLUMNS + " FROM jobs WHERE job_id = :job_id",
+                Map.of("job_id", id.toString()), JobRow::read);
     }
 
     public List<Job> list(JobFilter filter) {
-        throw new UnsupportedOperationException();
+        Map<String, Object> parameters = new HashMap<>(Map.of("most", filter.limit()));
+        StringBuilder sql = new StringBuilder("SELECT ").append(JobRow.COLUMNS).append(" FROM jobs WHERE 1 = 1");
+        filter.userId().ifPresent(user -> {
+            sql.append(" AND user_id = :user_id");
+            parameters.put("user_id", user);
+        });
+        filter.status().ifPresent(status -> {
+            sql.append(" AND status = :status");
+            parameters.put("status", status.word());
+        });
+        filter.before().ifPresent(place -> {
+            sql.append(" AND created_at <= :created_at AND (created_at < :created_at OR job_id < :job_id)");
+            parameters.put("created_at", Row.micros(place.createdAt()));
+            parameters.put("job_id", place.id().toString());
+        });
+        // H2 reads an index in its order only if all of its columns are named; the first is the same in every row here.
+        sql.append(filter.userId().isPresent() ? " ORDER BY user_id DESC, " : filter.status().isPresent() ? " ORDER BY status DESC, " : " ORDER BY ");
+        sql.append("created_at DESC, job_id DESC LIMIT :most");
+        return database.query(sql.toString(), parameters, JobRow::read);
     }
 
     /** All jobs that have not ended, oldest first. */
     public List<Job> unfinished() {
-        throw new UnsupportedOperationException();
+        return database.query(
+                "SELECT " + JobRow.COLUMNS + " FROM jobs WHERE status IN ('pending', 'running') ORDER BY created_at, job_id",
+                Map.of(), JobRow::read);
     }
 
-    /** The solution's source text. */
+    /** All jobs of which nothing has been sent, unplaced and placed, oldest first. */
+    public List<Job> unsent() {
+        return database.query(
+                "SELECT " + JobRow.COLUMNS + " FROM jobs WHERE state IN ('unplaced', 'placed') ORDER BY created_at, job_id",
+                Map.of(), JobRow::read);
+    }
+
+    /**
+     * The solution's source text.
+     *
+     * @throws java.util.NoSuchElementException if there is no such job
+     */
     public String code(UUID id) {
-        throw new UnsupportedOperationException();
+        return database.find("SELECT code FROM job_code WHERE job_id = :job_id", Map.of("job_id", id.toString()), row -> row.text("code"))
+                .orElseThrow();
     }
 
     /**
@@ -49,7 +118,18 @@ public final class JobStore {
      * @throws IllegalStateException if the state machine forbids the change
      */
     public boolean move(Job from, Job to) {
-        throw new UnsupportedOperationException();
+        new Move(from, to).fault().ifPresent(fault -> {
+            throw new IllegalStateException(fault);
+        });
+        Map<String, @Nullable Object> row = new HashMap<>(JobRow.moving(to));
+        row.put("job_id", from.id().toString());
+        row.put("from_attempt", from.attempt());
+        row.put("from_version", from.version());
+        return 1 == database.update("""
+                UPDATE jobs SET attempt = :attempt, version = :version, state = :state, status = :status,
+                  cancel_requested_at = :cancel_requested_at, node_id = :node_id, started_at = :started_at,
+                  completed_at = :completed_at, exit_code = :exit_code, reason = :reason, detail = :detail
+                WHERE job_id = :job_id AND attempt = :from_attempt AND version = :from_version""", row);
     }
 
     /** An earlier submit under the same idempotency key. */

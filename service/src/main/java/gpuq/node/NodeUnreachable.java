@@ -9,4 +9,9 @@ public final class NodeUnreachable extends RuntimeException {
     public NodeUnreachable(String message, Throwable cause) {
         super(message, cause);
     }
+
+    /** The same news for another thread, with that thread's own stack trace. */
+    static NodeUnreachable again(Throwable first) {
+        return new NodeUnreachable(String.valueOf(first.getMessage()), first);
+    }
 }

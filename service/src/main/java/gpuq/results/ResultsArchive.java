@@ -1,26 +1,188 @@
 package gpuq.results;
 
 import gpuq.job.Job;
+import gpuq.job.Submission;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.Arrays;
+import java.util.stream.Stream;
 
-/** Keeps results under {@code DIR/jobs}. */
+/**
+ * Keeps results under {@code DIR/jobs}:
+ *
+ * <pre>
+ *   sealed/JOB.ATTEMPT.stderr, sealed/JOB.ATTEMPT.jsonl    what the node sealed, byte for byte, each written once
+ *   results/USER_COMPETITION_YYYYMMDD_HHMMSS.jsonl         its public name: a hard link, with _2, _3, … where the name is another job's
+ *   sealed/.*                                              being written
+ * </pre>
+ *
+ * <p>A file is written under a name that begins with a dot, synced, and then linked to its own: a link is made wholly or not at all and
+ * never replaces anything. So a kill between any two steps leaves what the next {@link #keep} goes on from, and of two who
+ * keep at once the second finds the work done. Any thread may call.
+ */
 public final class ResultsArchive {
 
+    /** The most bytes of a results document. Whoever fetches one must not bring more. */
+    public static final int MOST_DOCUMENT = 16 << 20;
+
+    /** The most bytes that are kept of what a job wrote to its standard error: the last ones. */
+    public static final int MOST_STDERR = 1 << 20;
+
+    private static final DateTimeFormatter SECOND = DateTimeFormatter.ofPattern("yyyyMMdd_HHmmss").withZone(ZoneOffset.UTC);
+    private static final Duration LEFT_BEHIND = Duration.ofHours(1);
+
+    private final Path sealed;
+    private final Path names;
+
     /** @param directory the server's data directory; {@code jobs/results} and {@code jobs/sealed} are made in it */
-    public ResultsArchive(Path directory) {}
+    public ResultsArchive(Path directory) {
+        this.sealed = directory.resolve("jobs/sealed");
+        this.names = directory.resolve("jobs/results");
+        try {
+            Files.createDirectories(sealed);
+            Files.createDirectories(names);
+            for (Path made : new Path[] {sealed.getParent(), directory}) {
+                sync(made);
+            }
+            removeLeftBehind();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot keep results in " + directory.resolve("jobs"), e);
+        }
+    }
 
     /**
      * Keeps the results of a job that ended at {@code completedAt}. Doing it again is harmless. When this returns they are synced.
      *
      * @param document byte for byte as the node sealed it; empty when there is none (then no public name is made)
+     * @throws IllegalArgumentException if the document is larger than {@link #MOST_DOCUMENT}
+     * @throws UncheckedIOException if it could not be kept; keeping it again goes on from there
      */
     public void keep(Job job, Instant completedAt, byte[] document, byte[] stderr) {
-        throw new UnsupportedOperationException();
+        if (document.length > MOST_DOCUMENT) {
+            throw new IllegalArgumentException("job %s: its results have %d bytes, at most %d are kept".formatted(job.id(), document.length, MOST_DOCUMENT));
+        }
+        try {
+            seal(file(job, "stderr"), Arrays.copyOfRange(stderr, Math.max(0, stderr.length - MOST_STDERR), stderr.length));
+            if (document.length > 0) {
+                seal(file(job, "jsonl"), document);
+            }
+            sync(sealed);
+            if (document.length > 0) {
+                publish(file(job, "jsonl"), publicName(job.submission(), completedAt));
+                sync(names);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("job %s, attempt %d: its results could not be kept".formatted(job.id(), job.attempt()), e);
+        }
     }
 
-    /** What was kept for the job's present attempt; {@link Results#NONE} if nothing was. */
+    /** What was kept for the job's present attempt; {@link Results#NONE} if nothing was. What is no UTF-8 is shown as U+FFFD. */
     public Results read(Job job) {
-        throw new UnsupportedOperationException();
+        try {
+            return new Results(text(file(job, "jsonl"), MOST_DOCUMENT), text(file(job, "stderr"), MOST_STDERR));
+        } catch (IOException e) {
+            throw new UncheckedIOException("job %s, attempt %d: its results could not be read".formatted(job.id(), job.attempt()), e);
+        }
+    }
+
+    private Path file(Job job, String kind) {
+        return sealed.resolve("%s.%d.%s".formatted(job.id(), job.attempt(), kind));
+    }
+
+    private void seal(Path file, byte[] bytes) throws IOException {
+        if (Files.exists(file)) {
+            return;
+        }
+        Path temporary = Files.createTempFile(sealed, ".", "." + file.getFileName());
+        try {
+            try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+                ByteBuffer rest = ByteBuffer.wrap(bytes);
+                while (rest.hasRemaining()) {
+                    channel.write(rest);
+                }
+                channel.force(true);
+            }
+            linkUnlessThere(file, temporary);
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
+
+    /** Gives {@code file} the first of the names that is free, unless one of those before it is its own already. */
+    private void publish(Path file, String name) throws IOException {
+        for (int n = 1; ; n++) {
+            Path link = names.resolve(n == 1 ? name + ".jsonl" : name + "_" + n + ".jsonl");
+            if (linkUnlessThere(link, file) || Files.isSameFile(link, file)) {
+                return;
+            }
+        }
+    }
+
+    private static boolean linkUnlessThere(Path link, Path file) throws IOException {
+        try {
+            Files.createLink(link, file);
+            return true;
+        } catch (FileAlreadyExistsException e) {
+            return false;
+        }
+    }
+
+    private static String publicName(Submission asked, Instant completedAt) {
+        return "%s_%s_%s".formatted(harmless(asked.userId()), harmless(asked.competitionId()), SECOND.format(completedAt));
+    }
+
+    /** An id as it is; of anything else only what can stand in a file's name. */
+    private static String harmless(String id) {
+        String name = id.replaceAll("[^A-Za-z0-9._-]", "-").replaceFirst("^[^A-Za-z0-9]", "-");
+        return name.substring(0, Math.min(64, name.length()));
+    }
+
+    /** At most the last {@code most} bytes of a file, beginning with a whole character. */
+    private static String text(Path file, int most) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            long from = Math.max(0, channel.size() - most);
+            ByteBuffer bytes = ByteBuffer.allocate((int) (channel.size() - from));
+            channel.position(from);
+            while (bytes.hasRemaining() && channel.read(bytes) >= 0) {
+                // on to the end
+            }
+            bytes.flip();
+            while (from > 0 && bytes.hasRemaining() && (bytes.get(bytes.position()) & 0xC0) == 0x80) {
+                bytes.get();
+            }
+            return StandardCharsets.UTF_8.decode(bytes).toString();
+        } catch (NoSuchFileException e) {
+            return "";
+        }
+    }
+
+    private static void sync(Path folder) throws IOException {
+        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+    }
+
+    /** What a killed server was writing; not what another one that has the same folder is writing now. */
+    private void removeLeftBehind() throws IOException {
+        Instant longAgo = Instant.now().minus(LEFT_BEHIND);
+        try (Stream<Path> files = Files.list(sealed)) {
+            for (Path file : files.filter(f -> f.getFileName().toString().startsWith(".")).toList()) {
+                if (Files.getLastModifiedTime(file).toInstant().isBefore(longAgo)) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        }
     }
 }

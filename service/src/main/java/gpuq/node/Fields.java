@@ -1,0 +1,147 @@
+package gpuq.node;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.UUID;
+
+/**
+ * One record of the protocol, a run of lines {@code key value}. Keys that nobody asks for are ignored; whoever asks for one
+ * gets a value of the right kind or a {@link Lie} that names the key.
+ */
+final class Fields {
+    private static final int LONGEST_TEXT = 256;
+    private static final long LAST_MICRO = 253_402_300_799_999_999L; // the end of the year 9999
+
+    private final Map<String, List<String>> values = new LinkedHashMap<>();
+
+    private Fields() {}
+
+    /** All records of a body; an empty line, or the body's end, ends one. */
+    static List<Fields> parse(byte[] body) {
+        var records = new ArrayList<Fields>();
+        var open = Optional.<Fields>empty();
+        for (String line : Incoming.text(body).split("\n")) {
+            if (line.isEmpty()) {
+                open = Optional.empty();
+                continue;
+            }
+            if (open.isEmpty()) {
+                open = Optional.of(new Fields());
+                records.add(open.get());
+            }
+            open.get().add(line);
+        }
+        return records;
+    }
+
+    /** The one record of a body. */
+    static Fields single(byte[] body) {
+        List<Fields> records = parse(body);
+        if (records.size() != 1) {
+            throw new Lie("%d records instead of one", records.size());
+        }
+        return records.getFirst();
+    }
+
+    private void add(String line) {
+        int space = line.indexOf(' ');
+        String key = space < 0 ? line : line.substring(0, space);
+        if (key.isEmpty() || !key.chars().allMatch(c -> c >= 'a' && c <= 'z' || c == '_')) {
+            throw new Lie("'%s' is not a line of a record", Protocol.quotable(line));
+        }
+        values.computeIfAbsent(key, k -> new ArrayList<>(1)).add(space < 0 ? "" : line.substring(space + 1));
+    }
+
+    /** Every value of a key that may be repeated. */
+    List<String> all(String key) {
+        return values.getOrDefault(key, List.of());
+    }
+
+    Optional<String> maybe(String key) {
+        List<String> all = all(key);
+        if (all.size() > 1) {
+            throw new Lie("%s: said %d times", key, all.size());
+        }
+        return all.stream().findFirst();
+    }
+
+    /** An identifier or the like: required, no control characters, not endless. */
+    String text(String key) {
+        String text = maybe(key).orElseThrow(() -> new Lie("%s: missing", key));
+        if (text.isEmpty() || text.length() > LONGEST_TEXT || text.chars().anyMatch(Character::isISOControl)) {
+            throw new Lie("%s: '%s' is empty, too long or holds control characters", key, Protocol.quotable(text));
+        }
+        return text;
+    }
+
+    Optional<String> maybeText(String key) {
+        return maybe(key).isEmpty() ? Optional.empty() : Optional.of(text(key));
+    }
+
+    /** Words for people; made harmless rather than refused, empty when absent. */
+    String sentence(String key) {
+        return Protocol.quotable(maybe(key).orElse(""));
+    }
+
+    UUID job(String key) {
+        try {
+            return Protocol.job(text(key));
+        } catch (Lie lie) {
+            throw new Lie("%s: %s", key, lie.getMessage());
+        }
+    }
+
+    <E extends Enum<E>> E oneOf(Class<E> kind, String key) {
+        String word = text(key);
+        for (E constant : kind.getEnumConstants()) {
+            if (constant.name().toLowerCase(Locale.ROOT).equals(word)) {
+                return constant;
+            }
+        }
+        throw new Lie("%s: '%s' is none of its words", key, Protocol.quotable(word));
+    }
+
+    OptionalLong maybeNumber(String key, long least, long most) {
+        Optional<String> text = maybe(key);
+        if (text.isEmpty()) {
+            return OptionalLong.empty();
+        }
+        if (!text.get().matches("-?[0-9]{1,18}")) {
+            throw new Lie("%s: '%s' is not a number", key, Protocol.quotable(text.get()));
+        }
+        long number = Long.parseLong(text.get());
+        if (number < least || number > most) {
+            throw new Lie("%s: %d is not between %d and %d", key, number, least, most);
+        }
+        return OptionalLong.of(number);
+    }
+
+    long number(String key, long least, long most) {
+        return maybeNumber(key, least, most).orElseThrow(() -> new Lie("%s: missing", key));
+    }
+
+    int count(String key, int least) {
+        return (int) number(key, least, Integer.MAX_VALUE);
+    }
+
+    Duration seconds(String key) {
+        return Duration.ofSeconds(number(key, 0, Integer.MAX_VALUE));
+    }
+
+    Optional<Instant> maybeMoment(String key) {
+        OptionalLong micros = maybeNumber(key, 0, LAST_MICRO);
+        return micros.isEmpty() ? Optional.empty() : Optional.of(Instant.EPOCH.plus(micros.getAsLong(), ChronoUnit.MICROS));
+    }
+
+    Instant moment(String key) {
+        return maybeMoment(key).orElseThrow(() -> new Lie("%s: missing", key));
+    }
+}

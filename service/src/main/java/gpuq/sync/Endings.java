@@ -1,0 +1,59 @@
+package gpuq.sync;
+
+import gpuq.job.Job;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+
+/** Everybody who waits for a job's end. A future that is completed or cancelled is forgotten at once. Any thread may call. */
+public final class Endings {
+    private final ConcurrentHashMap<UUID, Set<Waiter>> waiting = new ConcurrentHashMap<>();
+    private volatile boolean stopped;
+
+    /** @param seen the job as it was when the wait began */
+    private record Waiter(Job seen, CompletableFuture<Job> ending) {}
+
+    /**
+     * Completes at the job's end, or with the unended job when the server stops.
+     *
+     * @param present looks a job up; it is asked again once the wait is known, so that an end in between is not missed
+     */
+    public CompletableFuture<Job> of(UUID id, Function<UUID, Job> present) {
+        Waiter waiter = new Waiter(present.apply(id), new CompletableFuture<>());
+        waiting.compute(id, (key, all) -> {
+            Set<Waiter> waiters = all == null ? ConcurrentHashMap.newKeySet() : all;
+            waiters.add(waiter);
+            return waiters;
+        });
+        waiter.ending().whenComplete((job, failure) -> waiting.computeIfPresent(id, (key, all) -> {
+            all.remove(waiter);
+            return all.isEmpty() ? null : all;
+        }));
+        Job now = present.apply(id);
+        if (now.ended() || stopped) {
+            waiter.ending().complete(now);
+        }
+        return waiter.ending();
+    }
+
+    /** Answers all who wait for this job. */
+    public void ended(Job job) {
+        waiting.getOrDefault(job.id(), Set.of()).forEach(waiter -> waiter.ending().complete(job));
+    }
+
+    /** Answers everybody with their job as it is now, or as it was last seen if the database is away: the server is told to stop. */
+    public void stop(Function<UUID, Job> present) {
+        stopped = true;
+        waiting.forEach((id, all) -> all.forEach(waiter -> waiter.ending().complete(now(id, waiter.seen(), present))));
+    }
+
+    private static Job now(UUID id, Job seen, Function<UUID, Job> present) {
+        try {
+            return present.apply(id);
+        } catch (RuntimeException away) {
+            return seen;
+        }
+    }
+}

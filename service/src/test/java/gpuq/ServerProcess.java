@@ -1,0 +1,78 @@
+package gpuq;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** The server as its own process, so that it can be killed. Its jobs live on, as they would. */
+final class ServerProcess implements AutoCloseable {
+    private final Process process;
+    private final Client client;
+
+    private ServerProcess(Process process, Client client) {
+        this.process = process;
+        this.client = client;
+    }
+
+    /** Starts a server on the site's configuration and waits until it answers. */
+    static ServerProcess start(Site site, int port) {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+                "-cp", System.getProperty("java.class.path"), "gpuq.Main", "--config", site.config().toString()));
+        try {
+            Process process = new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.appendTo(site.directory().resolve("server.log").toFile()))
+                    .start();
+            Client client = new Client(URI.create("http://127.0.0.1:" + port));
+            Eventually.holds("the server answers", Duration.ofSeconds(30), () -> {
+                if (!process.isAlive()) {
+                    throw new AssertionError("the server ended with " + process.exitValue() + ": see " + site.directory().resolve("server.log"));
+                }
+                return client.answers();
+            });
+            return new ServerProcess(process, client);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    Client client() {
+        return client;
+    }
+
+    boolean alive() {
+        return process.isAlive();
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    /** {@code kill -9}. */
+    void kill() {
+        process.destroyForcibly();
+        awaitEnd();
+    }
+
+    void awaitEnd() {
+        try {
+            if (!process.waitFor(30, TimeUnit.SECONDS)) {
+                throw new AssertionError("the server does not end");
+            }
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        process.destroy();
+        awaitEnd();
+    }
+}

@@ -1,0 +1,206 @@
+package gpuq.placement;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import gpuq.job.Submission;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.Executors;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class PlacementTest {
+    private static final Instant NOW = Instant.parse("2026-11-23T12:00:00Z");
+
+    private final Board board = new Board(Set.of("process"));
+
+    @Test
+    void a_thousand_parallel_submits_to_equal_nodes_differ_by_at_most_one() {
+        IntStream.range(0, 3).forEach(id -> node(id, 1));
+
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            IntStream.range(0, 1000).forEach(i -> threads.submit(() -> place(job(60, 1))));
+        }
+
+        Map<Integer, Integer> lengths = board.views(NOW).stream().collect(Collectors.toMap(NodeView::id, NodeView::queueLength));
+        assertEquals(1000, lengths.values().stream().mapToInt(i -> i).sum());
+        assertTrue(lengths.values().stream().allMatch(n -> n == 333 || n == 334), lengths::toString);
+    }
+
+    @Test
+    void the_queue_is_counted_per_slot() {
+        node(0, 1);
+        node(1, 8);
+
+        IntStream.range(0, 9).forEach(i -> place(job(60, 1)));
+
+        assertEquals(1, view(0).queueLength());
+        assertEquals(8, view(1).queueLength());
+    }
+
+    @Test
+    void of_two_equal_queues_the_one_with_less_work_is_taken() {
+        node(0, 1);
+        node(1, 1);
+        place(job(600, 1));
+        place(job(60, 1));
+
+        assertEquals(new Choice.On(1), place(job(60, 1)));
+    }
+
+    @Test
+    void of_two_equal_nodes_the_lower_id_is_taken() {
+        node(4, 1);
+        node(2, 1);
+
+        assertEquals(new Choice.On(2), place(job(60, 1)));
+    }
+
+    @Test
+    void only_a_node_that_is_active_and_has_the_data_and_the_slots_is_taken() {
+        node(0, 8);
+        board.unreachable(0, "the network is down");
+        board.add(1, "127.0.0.1");
+        board.answered(1, new Capacity(8, Set.of("another"), Optional.of("process"), "1"), Optional.empty());
+        node(2, 1);
+        node(3, 4);
+        board.draining(3, "repair");
+        node(4, 2);
+
+        assertEquals(new Choice.On(4), place(job(60, 2)));
+    }
+
+    @Test
+    void a_competition_is_unknown_only_when_every_node_has_spoken() {
+        board.add(0, "127.0.0.1");
+        Submission unknown = submission("unknown", 60, 1, 0);
+
+        assertInstanceOf(Choice.NobodyActive.class, place(unknown));
+        board.answered(0, capacity(1), Optional.empty());
+        assertInstanceOf(Choice.NobodyHasTheData.class, place(unknown));
+    }
+
+    @Test
+    void a_known_competition_without_an_active_node_names_the_nodes_that_have_it() {
+        node(0, 1);
+        board.unreachable(0, "the network is down");
+
+        Choice.NobodyActive nobody = assertInstanceOf(Choice.NobodyActive.class, place(job(60, 1)));
+        assertTrue(nobody.why().contains("node 0 is unreachable (the network is down)"), nobody.why());
+    }
+
+    @Test
+    void a_node_without_a_launch_template_takes_nothing() {
+        board.add(0, "127.0.0.1");
+        board.answered(0, new Capacity(1, Set.of("pizza"), Optional.empty(), "1"), Optional.empty());
+
+        assertInstanceOf(Choice.NobodyActive.class, place(job(60, 1)));
+    }
+
+    @Test
+    void a_node_whose_launch_template_the_server_does_not_have_takes_nothing() {
+        board.add(0, "127.0.0.1");
+        board.answered(0, new Capacity(1, Set.of("pizza"), Optional.of("unheard-of"), "1"), Optional.empty());
+
+        Choice.NobodyActive nobody = assertInstanceOf(Choice.NobodyActive.class, place(job(60, 1)));
+        assertTrue(nobody.why().contains("'unheard-of' is none of the server's: process"), nobody.why());
+    }
+
+    @Test
+    void more_slots_than_any_node_has_are_refused_with_the_most_there_is() {
+        node(0, 1);
+        node(1, 4);
+
+        assertEquals(new Choice.TooLarge(4), place(job(60, 5)));
+    }
+
+    @Test
+    void the_same_job_is_never_counted_twice() {
+        node(0, 1);
+        node(1, 1);
+        UUID id = UUID.randomUUID();
+        Work work = Work.of(id, job(60, 1), NOW, Optional.empty());
+
+        board.take(0, work);
+        board.take(1, work);
+
+        assertEquals(0, view(0).queueLength());
+        assertEquals(1, view(1).queueLength());
+    }
+
+    @Test
+    void the_position_follows_priority_at_ten_minutes_a_point() {
+        node(0, 1);
+        UUID early = waiting(NOW.minusSeconds(599), 0);
+        UUID urgent = waiting(NOW, 1);
+        UUID earlier = waiting(NOW.minusSeconds(601), 0);
+
+        assertEquals(OptionalInt.of(1), board.position(earlier));
+        assertEquals(OptionalInt.of(2), board.position(urgent));
+        assertEquals(OptionalInt.of(3), board.position(early));
+    }
+
+    @Test
+    void a_running_job_has_no_position() {
+        node(0, 1);
+        UUID id = waiting(NOW, 0);
+
+        board.started(id, NOW);
+
+        assertEquals(OptionalInt.empty(), board.position(id));
+        assertEquals(1, view(0).running());
+    }
+
+    @Test
+    void a_wrong_count_is_mended_and_a_fresh_reservation_left_alone() {
+        node(0, 1);
+        waiting(NOW.minusSeconds(3600), 0);
+        UUID fresh = waiting(NOW, 0);
+        Work missed = Work.of(UUID.randomUUID(), job(60, 1), NOW.minusSeconds(3600), Optional.empty());
+
+        board.correct(0, List.of(missed), NOW.minusSeconds(60));
+
+        assertEquals(2, view(0).queueLength());
+        assertTrue(board.position(fresh).isPresent());
+    }
+
+    private void node(int id, int slots) {
+        board.add(id, "127.0.0.1");
+        board.answered(id, capacity(slots), Optional.empty());
+    }
+
+    private static Capacity capacity(int slots) {
+        return new Capacity(slots, Set.of("pizza"), Optional.of("process"), "1");
+    }
+
+    private UUID waiting(Instant submittedAt, int priority) {
+        UUID id = UUID.randomUUID();
+        board.take(0, Work.of(id, submission("pizza", 60, 1, priority), submittedAt, Optional.empty()));
+        return id;
+    }
+
+    private Choice place(Submission submission) {
+        return board.reserve(UUID.randomUUID(), submission, NOW, NOW);
+    }
+
+    private NodeView view(int id) {
+        return board.views(NOW).stream().filter(v -> v.id() == id).findFirst().orElseThrow();
+    }
+
+    private static Submission job(int expected, int gpus) {
+        return submission("pizza", expected, gpus, 0);
+    }
+
+    private static Submission submission(String competition, int expected, int gpus, int priority) {
+        return new Submission("ada", "p", competition, Duration.ofSeconds(expected), Duration.ofDays(7), gpus, priority);
+    }
+}

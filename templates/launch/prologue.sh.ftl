@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# gpuq launch script
+GPUQ_JOB=[=job]
+GPUQ_ATTEMPT=[=attempt]
+GPUQ_ORIGIN=[=origin]
+GPUQ_USER=[=user]
+GPUQ_PROJECT=[=project]
+GPUQ_NAME=[=name]
+GPUQ_COMPETITION=[=competition]
+GPUQ_TEMPLATE=[=template]
+GPUQ_GPUS=[=gpus]
+GPUQ_PRIORITY=[=priority]
+GPUQ_EXPECTED_TIME=[=expected_time]
+GPUQ_TIME_LIMIT=[=time_limit]
+GPUQ_SUBMITTED_AT=[=submitted_at]
