@@ -46,6 +46,6 @@ public record ApiSettings(
                 Duration.ofSeconds(60),
                 Duration.ofSeconds(60),
                 Duration.ofSeconds(60),
-                Duration.ofSeconds(10));
+                Duration.ofSeconds(30));
     }
 }

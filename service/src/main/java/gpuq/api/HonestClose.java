@@ -35,7 +35,7 @@ final class HonestClose implements Filter {
         }
         boolean unread = !request.content().consumed();
         if (unread) {
-            try (var deadline = connection.deadlines().start(LINGER)) {
+            try (var deadline = connection.deadlines().start(linger(connection.settings().answerDeadline()))) {
                 connection.drain(LINGER_BYTES, deadline);
             }
         }
@@ -44,5 +44,9 @@ final class HonestClose implements Filter {
                 || request.headers().contains(HeaderValues.CONNECTION_CLOSE)) {
             throw new CloseConnectionException("announced");
         }
+    }
+
+    private static Duration linger(Duration answerDeadline) {
+        return answerDeadline.compareTo(LINGER) < 0 ? answerDeadline : LINGER;
     }
 }

@@ -7,9 +7,11 @@ import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.Method;
 import io.helidon.http.Status;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 
 /** Answers in JSON. The bodies are records: their components, in this order and in snake case, are the fields. */
 final class Json {
@@ -25,6 +27,10 @@ final class Json {
         } catch (JsonProcessingException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    static String text(Object body) {
+        return new String(bytes(body), StandardCharsets.UTF_8);
     }
 
     static void send(ServerRequest request, ServerResponse response, Status status, Object body) {
@@ -52,6 +58,8 @@ final class Json {
             } else {
                 response.send(body);
             }
+        } catch (UncheckedIOException gone) {
+            throw new CloseConnectionException("the client did not take the answer", gone);
         }
     }
 }

@@ -2,6 +2,7 @@ package gpuq.api;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Writes a failure for the log so that no stranger's text in it can pass for a line of ours. */
 final class LogSafe {
@@ -24,7 +25,7 @@ final class LogSafe {
     }
 
     /** In double quotes, with everything that is not printable ASCII written as an escape, at most 500 characters of it. */
-    static String quoted(@org.jspecify.annotations.Nullable String text) {
+    static String quoted(@Nullable String text) {
         if (text == null) {
             return "";
         }

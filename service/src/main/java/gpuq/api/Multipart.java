@@ -2,6 +2,7 @@ package gpuq.api;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -59,7 +60,7 @@ final class Multipart {
             int end = nextDelimiter(content - 2);
             boolean open = end < 0;
             int to = open ? body.length : end;
-            parts.add(new Part(name.get(), java.util.Arrays.copyOfRange(body, Math.min(content, to), to)));
+            parts.add(new Part(name.get(), Arrays.copyOfRange(body, Math.min(content, to), to)));
             if (open) {
                 return new Form(parts, Optional.of("ends before its closing boundary"));
             }

@@ -2,6 +2,7 @@ package gpuq.api;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonInclude.Include;
+import gpuq.db.DatabaseUnavailable;
 import gpuq.dispatch.Refused;
 import io.helidon.http.HttpException;
 import io.helidon.http.Status;
@@ -12,6 +13,9 @@ import java.util.stream.Collectors;
 
 /** A request that gets no other answer than a problem document (RFC 9457). All errors of the API are made here. */
 final class Problem extends RuntimeException {
+    private static final String DATABASE_AWAY = "the database does not answer, and what was asked may or may not have been done; "
+            + "ask again later, and send a submit again with the same Idempotency-Key";
+
     private final transient Status status;
     private final transient List<Fault> faults;
     private final transient Map<String, String> headers;
@@ -83,9 +87,8 @@ final class Problem extends RuntimeException {
             case Refused.NoActiveNode refused -> unavailable(refused.getMessage(), refused.retryAfter());
             case HttpException answer when answer.status().code() == 404 -> notFound("there is nothing at this path");
             case HttpException answer when answer.status().code() < 500 -> ofStatus(answer.status());
-            default -> thrown.getClass().getPackageName().equals("gpuq.db")
-                    ? unavailable("the database does not answer; nothing was changed that was not confirmed", Duration.ofSeconds(5))
-                    : new Problem(Status.INTERNAL_SERVER_ERROR_500, "the server made a mistake; its log says more");
+            case DatabaseUnavailable unavailable -> unavailable(DATABASE_AWAY, Duration.ofSeconds(5));
+            default -> ofStatus(Status.INTERNAL_SERVER_ERROR_500);
         };
     }
 

@@ -234,6 +234,7 @@ class ConnectionTest {
     void everybody_who_waits_gets_an_answer_when_the_server_stops() throws Exception {
         try (var stopping = new TestServer(); var client = new RawClient(stopping.port())) {
             client.send("GET /api/wait HTTP/1.1\r\n" + HOST + "\r\n");
+            stopping.waiting.get(10, TimeUnit.SECONDS);
             stopping.over.complete(null);
             stopping.close();
             assertTrue(client.readToEnd().endsWith("{\"waited\":true}"));

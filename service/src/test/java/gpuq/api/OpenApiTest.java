@@ -2,29 +2,30 @@ package gpuq.api;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import gpuq.job.Reason;
 import gpuq.job.Status;
 import io.helidon.webserver.http.HttpRules;
 import io.helidon.webserver.http.HttpService;
-import java.io.InputStream;
 import java.lang.reflect.Proxy;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
-import org.yaml.snakeyaml.LoaderOptions;
 
 /** The published description says what the code does: the same routes, the same fields in the same order, the same words. */
 class OpenApiTest {
     private static final Map<String, Object> API = load();
 
     private static Map<String, Object> load() {
-        var options = new LoaderOptions();
-        options.setMaxAliasesForCollections(100);
-        InputStream yaml = OpenApiTest.class.getResourceAsStream("/META-INF/openapi.yaml");
-        return new org.yaml.snakeyaml.Yaml(options).load(yaml);
+        return new org.yaml.snakeyaml.Yaml().load(OpenApiTest.class.getResourceAsStream("/META-INF/openapi.yaml"));
     }
 
     @SuppressWarnings("unchecked")
@@ -80,6 +81,20 @@ class OpenApiTest {
                 List.copyOf(at(API, "components", "schemas", schema, "properties").keySet()),
                 Arrays.stream(body.getRecordComponents()).map(c -> SnakeCaseStrategy.INSTANCE.translate(c.getName())).toList(),
                 schema));
+    }
+
+    @Test
+    void it_is_served_as_JSON_and_as_YAML() throws Exception {
+        try (var server = new TestServer(); var http = HttpClient.newHttpClient()) {
+            for (String format : List.of("JSON", "YAML")) {
+                var uri = URI.create("http://127.0.0.1:" + server.port() + "/openapi?format=" + format);
+                String text = http.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofString()).body();
+                JsonNode served = format.equals("JSON")
+                        ? new ObjectMapper().readTree(text)
+                        : new ObjectMapper().valueToTree(new org.yaml.snakeyaml.Yaml().load(text));
+                assertEquals(new ObjectMapper().<JsonNode>valueToTree(API), served, format);
+            }
+        }
     }
 
     @Test

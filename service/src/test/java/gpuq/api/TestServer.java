@@ -18,6 +18,8 @@ import java.util.concurrent.CompletableFuture;
 final class TestServer implements AutoCloseable {
     static final Duration SHORT = Duration.ofMillis(700);
 
+    /** Completes when somebody waits at {@code wait}. */
+    final CompletableFuture<Void> waiting = new CompletableFuture<>();
     /** Complete to let everybody who waits at {@code wait} go on. */
     final CompletableFuture<Void> over = new CompletableFuture<>();
     /** Completes when a client that waited went away. */
@@ -78,6 +80,7 @@ final class TestServer implements AutoCloseable {
     private void waitForIt(ServerRequest request, ServerResponse response) {
         CompletableFuture<Void> end = over.copy();
         Connection.current().whenGone(() -> end.cancel(false));
+        waiting.complete(null);
         try {
             end.join();
         } catch (CancellationException e) {
