@@ -1,0 +1,166 @@
+# Bundles: what a submit brings, checked and put into the spool.
+# shellcheck shell=bash
+
+readonly BUNDLE_LIMIT=$((64 * 1024 * 1024)) # bytes
+readonly BUNDLE_SMALL=16384                 # bytes; up to here bash copies faster than a process starts
+readonly BUNDLE_FILES='job|launch\.sh|solution\.py|job\.sh|job\.env'
+
+bundle::make() { # NAME: a place to unpack it, in BUNDLE
+    BUNDLE=$SPOOL/incoming/$1.$BASHPID
+    mkdir -- "$BUNDLE" "$BUNDLE/.new" "$BUNDLE/work" 2>/dev/null && return 0
+    # We were here before and did not come to an end.
+    rm -rf -- "$BUNDLE"
+    mkdir -- "$BUNDLE" "$BUNDLE/.new" "$BUNDLE/work"
+}
+
+bundle::drop() {
+    rm -rf -- "$BUNDLE"
+}
+
+bundle::path() { # FILE: where it lies, in REPLY
+    case $1 in
+        job) REPLY=$BUNDLE/job ;;
+        *) REPLY=$BUNDLE/work/$1 ;;
+    esac
+}
+
+# Unpacks a payload, byte for byte. The sentence of a refusal is in REPLY.
+bundle::unpack() { # DESCRIPTOR LENGTH: of a file that stands at the payload's first byte
+    local -ri from=$1 length=$2
+    local -i sum=0
+    local line file
+    local -a files=()
+    local -A sizes=()
+    while IFS= read -r -u "$from" line && [[ $line ]]; do
+        sum+=$((${#line} + 1))
+        if [[ ! $line =~ ^file\ ($BUNDLE_FILES)\ (0|[1-9][0-9]{0,7})$ || ${sizes[${BASH_REMATCH[1]}]:-} ]]; then
+            REPLY='the manifest has a line that is not "file NAME SIZE" with a known name, once'
+            return 64
+        fi
+        files+=("${BASH_REMATCH[1]}")
+        sizes[${BASH_REMATCH[1]}]=${BASH_REMATCH[2]}
+        sum+=${BASH_REMATCH[2]}
+    done
+    if ((sum + 1 != length)); then
+        REPLY='the sizes of the manifest do not add up to the length of the payload'
+        return 64
+    fi
+    for file in "${files[@]}"; do
+        bundle::path "$file"
+        bundle::copy "$from" "${sizes[$file]}" "$REPLY" || {
+            REPLY="$file could not be written whole"
+            return 75
+        }
+    done
+}
+
+bundle::copy() { # DESCRIPTOR SIZE FILE: exactly that many bytes, NULs among them
+    local -i left=$2
+    local piece
+    if ((left > BUNDLE_SMALL)); then
+        head -c "$left" <&"$1" >"$3" && [[ -s $3 ]]
+        return
+    fi
+    while ((left > 0)); do
+        IFS= read -r -d '' -n "$left" -u "$1" piece || return
+        printf '%s' "$piece" || return
+        left=$((left - ${#piece}))
+        ((left > 0)) || break
+        printf '\0' || return # what stopped the read
+        left=$((left - 1))
+    done >"$3"
+}
+
+# Whether the bundle is a job that this node can run. Loads JOB. The sentence of a refusal is in REPLY.
+bundle::check() { # ID ATTEMPT
+    local line
+    local -A known=()
+    declare -gA JOB=()
+    REPLY=
+    [[ -f $BUNDLE/job && -s $BUNDLE/work/launch.sh ]] || REPLY='the bundle needs job and launch.sh'
+    [[ ! $REPLY ]] || return 64
+    while IFS= read -r line || [[ $line ]]; do
+        if [[ ! $line =~ ^([a-z_]+)\ ([^[:cntrl:]]+)$ || ${known[${BASH_REMATCH[1]}]:-} ]]; then
+            REPLY='job has a line that is not "key value", once'
+            return 64
+        fi
+        known[${BASH_REMATCH[1]}]=yes
+        JOB[${BASH_REMATCH[1]}]=${BASH_REMATCH[2]}
+    done <"$BUNDLE/job"
+    local key
+    for key in "${JOB_STATUS[@]}"; do
+        [[ ! ${known[$key]:-} ]] || REPLY="job says $key, which is the node's to say"
+    done
+    bundle::fact job "$1" && bundle::fact attempt "$2" &&
+        bundle::fact origin 'server|operator' &&
+        bundle::fact user '.+' &&
+        bundle::fact template '[a-z][a-z0-9-]{0,63}' &&
+        bundle::fact competition '[A-Za-z0-9][A-Za-z0-9._-]{0,63}' optional &&
+        bundle::fact gpus '[1-9][0-9]{0,3}' &&
+        bundle::fact priority '0|-?[1-9][0-9]?|-?100' &&
+        bundle::fact expected_time '[1-9][0-9]{0,8}' &&
+        bundle::fact time_limit '[1-9][0-9]{0,8}' &&
+        bundle::fact submitted_at '[1-9][0-9]{0,16}' || return 64
+    if ((JOB[gpus] > SPOOL_SLOTS)); then
+        REPLY="the job takes ${JOB[gpus]} slots, this node has $SPOOL_SLOTS"
+    elif [[ ${JOB[competition]:-} && ! -s $BUNDLE/work/solution.py ]]; then
+        REPLY='a job that is graded needs a solution.py'
+    fi
+    [[ ! $REPLY ]] || return 64
+}
+
+bundle::fact() { # KEY PATTERN [optional]
+    [[ ! $REPLY ]] || return 1
+    [[ ! ${JOB[$1]:-} && ${3:-} ]] || [[ ${JOB[$1]:-} =~ ^($2)$ ]] || {
+        REPLY="job's $1 is '${JOB[$1]:-}', which is not as it should be"
+        return 1
+    }
+}
+
+# Renames the bundle into place, shows its ticket, and brings everything to the disk. When the pair is there already, what
+# is there stays. Either way the job is safe when this returns 0.
+bundle::publish() { # NAME
+    local -r name=$1 home=$SPOOL/jobs/$1
+    local -A STATUS=()
+    process::now
+    STATUS=([seq]=1 [state]=waiting [queued_at]=$REPLY)
+    record::print STATUS "${JOB_STATUS[@]}" >"$BUNDLE/status" || {
+        bundle::drop
+        REPLY='the spool cannot be written'
+        return 75
+    }
+    queue::key "${JOB[submitted_at]}" "${STATUS[queued_at]}" "${JOB[priority]}"
+    local -r ticket=$SPOOL/queue/$REPLY.$name
+    if mv -T -- "$BUNDLE" "$home" 2>/dev/null; then
+        if [[ -e $SPOOL/released/$name ]]; then
+            # It ran and was released while we unpacked: this copy was never in the queue and does not come into it.
+            BUNDLE=$home
+            bundle::drop
+            return 0
+        fi
+        queue::enter "$ticket"
+        spool::sync "$home"/work/* "$home/job" "$home/status" "$home/work" "$home" "$SPOOL/jobs" "$SPOOL/queue" || {
+            REPLY='the spool cannot be synced'
+            return 75
+        }
+        journal::append "$name" 1 waiting
+    else
+        bundle::drop
+        bundle::again "$name"
+    fi
+}
+
+# A submit of a pair that is there already: it may have been published by somebody who was killed before he synced.
+bundle::again() { # NAME
+    local -r home=$SPOOL/jobs/$1
+    [[ -d $home ]] || return 0 # a tombstone, or released
+    job::status "$home" || :
+    if [[ ${STATUS[state]:-} == waiting && ! -e $home/begun ]]; then
+        queue::ticket "$home" "$1"
+        queue::enter "$REPLY"
+    fi
+    spool::sync "$home"/work/* "$home/job" "$home/status" "$home/work" "$home" "$SPOOL/jobs" "$SPOOL/queue" || {
+        REPLY='the spool cannot be synced'
+        return 75
+    }
+}

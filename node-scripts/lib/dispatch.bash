@@ -1,0 +1,90 @@
+# Dispatch: give free slots to the jobs at the head of the queue. Every submit, every end of a job and everybody who looks
+# runs this, so no wake-up is lost: a submit shows its ticket before it looks for a free slot, an end frees its slots before
+# it looks for a ticket.
+# shellcheck shell=bash
+
+dispatch::run() {
+    ! dispatch::needed || dispatch::now
+}
+
+dispatch::now() {
+    spool::lock
+    heal::slots
+    spool::draining || dispatch::start_waiting || :
+    spool::unlock
+}
+
+# Whether the lock is worth a process: somebody is dead, or a slot is free and somebody waits.
+dispatch::needed() {
+    local name ticket
+    slots::load
+    for name in "${!SLOTS_OF[@]}"; do
+        ! heal::suspects "$name" || return 0
+    done
+    ((${#SLOTS_FREE[@]} > 0)) && ! spool::draining || return 1
+    for ticket in "$SPOOL"/queue/*; do
+        queue::name "$ticket"
+        [[ ${SLOTS_OF[$REPLY]:-} ]] || return 0
+    done
+    return 1
+}
+
+dispatch::start_waiting() {
+    local ticket name home
+    local -i gpus
+    for ticket in "$SPOOL"/queue/*; do
+        ((${#SLOTS_FREE[@]} > 0)) || return 0
+        queue::name "$ticket"
+        name=$REPLY home=$SPOOL/jobs/$REPLY
+        [[ ! ${SLOTS_OF[$name]:-} ]] || continue # it starts already
+        job::status "$home" || :
+        if [[ ${STATUS[state]:-} != waiting ]]; then
+            rm -f -- "$ticket" # it was cancelled or ended by somebody who was killed before he took the ticket along
+            continue
+        fi
+        if [[ -e $home/begun ]]; then
+            heal::job "$name"
+            continue
+        fi
+        ! dispatch::twin "$name" || continue
+        job::facts "$home"
+        gpus=${JOB[gpus]}
+        if ((gpus > SPOOL_SLOTS)); then
+            dispatch::refuse "$name" "The job takes $gpus slots; this node has $SPOOL_SLOTS."
+            continue
+        fi
+        ((gpus <= ${#SLOTS_FREE[@]})) || return 0 # the head is never overtaken
+        dispatch::start "$name" "$gpus"
+    done
+}
+
+dispatch::twin() { # NAME: whether another attempt of the same job holds a slot; attempts never run side by side
+    local other
+    for other in "${!SLOTS_OF[@]}"; do
+        [[ $other != "${1%.*}".* ]] || return 0
+    done
+    return 1
+}
+
+dispatch::refuse() { # NAME DETAIL: it can never start here
+    spool::create "$SPOOL/jobs/$1/begun" 'supervisor none' || return 0
+    job::finish "$1" system '' launch_failed "$2"
+}
+
+# The supervisor: a session of its own, the job's life locked from its first instruction, no descriptor of ours. flock waits,
+# because a supervisor that came too late may still be looking for its nonce.
+dispatch::start() { # NAME SLOTS
+    local -r nonce=$SRANDOM
+    slots::claim "$1" "$nonce" "$2"
+    setsid flock --no-fork --timeout 10 "$SPOOL/jobs/$1/life" \
+        "$BASH" "$GPUQ_PROGRAM" supervise "${1%.*}" "${1##*.}" "$nonce" \
+        </dev/null >/dev/null 2>>"$SPOOL/jobs/$1/.new/faults" {SPOOL_LOCK}>&- &
+}
+
+# The same after a look at everything there is.
+dispatch::all() {
+    spool::lock
+    heal::all
+    spool::draining || dispatch::start_waiting || :
+    spool::unlock
+}

@@ -1,0 +1,115 @@
+# Healing: what a kill or a power cut left half done. Everything here runs under the spool's lock, may run again at any
+# time, and touches nothing that lives.
+# shellcheck shell=bash
+
+readonly HEAL_PATIENCE=5000000 # microseconds that a supervisor may take to come
+
+# Whether a holder of slots looks dead. Cheap, without lock or process; heal::job finds out.
+heal::suspects() { # NAME; needs SLOTS_SINCE
+    local -r home=$SPOOL/jobs/$1
+    [[ -d $home ]] || return 0
+    ! job::alive "$home" || return 1
+    [[ ! -e $home/begun ]] || return 0
+    process::now
+    ((REPLY - ${SLOTS_SINCE[$1]} > HEAL_PATIENCE || REPLY < ${SLOTS_SINCE[$1]}))
+}
+
+heal::slots() { # whoever holds one and is dead
+    local name
+    slots::load
+    for name in "${!SLOTS_OF[@]}"; do
+        ! heal::suspects "$name" || heal::job "$name" || :
+    done
+    slots::load
+}
+
+heal::job() { # NAME
+    local -r name=$1 home=$SPOOL/jobs/$1
+    if [[ ! -d $home ]]; then
+        slots::free "$name"
+        return
+    fi
+    ! job::alive "$home" || return 0
+    job::seize "$home" || return 0
+    # From here on nobody else may begin or end it.
+    job::status "$home" || :
+    case ${STATUS[state]:-torn} in
+        ended)
+            slots::of "$name"
+            ((${#SLOTS_TOKENS[@]} == 0)) || mv -f -t "$home" -- "${SLOTS_TOKENS[@]}"
+            ;;
+        waiting) heal::waiting ;;
+        *) heal::lost ;;
+    esac
+    job::let_go
+}
+
+# It waits, and no supervisor lives. Nothing of the user's has run: that takes the status `running`. So it may begin anew.
+heal::waiting() {
+    if [[ -e $home/begun ]]; then
+        spool::word "$home/begun" || :
+        case $REPLY in
+            cancelled | withdrawn)
+                job::settle "$name"
+                return
+                ;;
+            *) rm -f -- "$home/begun" ;;
+        esac
+    fi
+    slots::free "$name"
+    job::status "$home"
+    queue::ticket "$home" "$name"
+    queue::enter "$REPLY"
+}
+
+# It ran, and its supervisor is gone. First nothing of it may be left; then its end is told.
+heal::lost() {
+    local reason=supervisor_lost detail='The supervisor of the job was killed; nothing of the job is left.'
+    local outcome code
+    job::life "$home"
+    if [[ ${LIFE[boot]:-} != "$SPOOL_BOOT" ]]; then
+        reason=rebooted detail='The node was restarted while the job ran.'
+    elif [[ ${LIFE[contained]:-} ]]; then
+        contain::clear "${LIFE[contained]}" || return 1 # it does not die: its slot stays taken, the next look tries again
+    fi
+    spool::create "$home/verdict" system || :
+    spool::word "$home/verdict" || REPLY=system
+    read -r outcome code <<<"$REPLY"
+    if [[ $outcome == system ]]; then
+        job::finish "$name" system '' "$reason" "$detail"
+    else
+        job::finish "$name" "$outcome" "$code"
+    fi
+}
+
+# Everything: at boot, when a conversation begins, and by hand.
+heal::all() {
+    local path
+    for path in "$SPOOL"/jobs/*/; do
+        heal::entry "${path%/}" || :
+    done
+    heal::slots
+    for path in "$SPOOL"/queue/*; do
+        queue::name "$path"
+        [[ -d $SPOOL/jobs/$REPLY ]] || rm -f -- "$path"
+    done
+    for path in "$SPOOL"/incoming/*; do
+        # Their names end with the pid of the one who unpacks.
+        kill -0 "${path##*.}" 2>/dev/null || rm -rf -- "$path"
+    done
+}
+
+heal::entry() { # HOME
+    local -r name=${1##*/}
+    job::status "$1" || :
+    case ${STATUS[state]:-torn} in
+        ended) return 0 ;;
+        waiting)
+            slots::load
+            [[ ! ${SLOTS_OF[$name]:-} ]] || return 0 # starting: heal::slots knows
+            queue::ticket "$1" "$name"
+            [[ -e $REPLY && ! -e $1/begun ]] || heal::job "$name"
+            ;;
+        *) heal::job "$name" ;;
+    esac
+}

@@ -1,0 +1,248 @@
+# A job: the directory jobs/ID.ATTEMPT, its name used as the job's name throughout.
+#
+#   job       the facts, written once by whoever submits      status    where it stands, replaced by rename
+#   work/     launch.sh, solution.py; here it runs and leaves results.jsonl
+#   stdout  stderr                                            what the launch script printed
+#   begun     one exclusive create decides: `supervisor NONCE`, or `cancelled` or `withdrawn` before it began
+#   verdict   one exclusive create decides: `exited CODE`, `time_limit`, `cancelled` or `system`
+#   life      locked by the supervisor as long as it lives; who it is, and what it contains
+#   .new/     statuses before they are in place
+#
+# The job's ticket and its slots move here when it has begun and when it has ended: the mv that replaces the status takes
+# them along. Who may write a status: until the job has begun whoever holds the spool's lock, then whoever holds its life.
+# shellcheck shell=bash
+
+readonly JOB_ID='[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+readonly JOB_ATTEMPT='[1-9][0-9]{0,8}'
+readonly JOB_FACTS=(
+    job attempt origin user project name competition template gpus priority expected_time time_limit submitted_at
+)
+readonly JOB_STATUS=(
+    seq state slots queued_at started_at ended_at outcome exit_code reason detail
+    results_size results_sha256 stdout_size stderr_size
+)
+
+job::is_pair() { # ID ATTEMPT
+    [[ ${1:-} =~ ^$JOB_ID$ && ${2:-} =~ ^$JOB_ATTEMPT$ ]]
+}
+
+job::home() { # NAME: where it lies, in REPLY; fails when it is nowhere
+    REPLY=$SPOOL/jobs/$1
+    [[ ! -e $REPLY ]] || return 0
+    REPLY=$SPOOL/released/$1
+    [[ -e $REPLY ]] || return 1
+}
+
+# Loads STATUS. A tombstone has one, too. After a power cut a status may be torn: then it has no state.
+job::status() { # HOME
+    declare -gA STATUS=()
+    if [[ -f $1 ]]; then
+        local outcome ended_at
+        spool::word "$1" || REPLY='cancelled'
+        read -r outcome ended_at <<<"$REPLY"
+        STATUS=([seq]=1 [state]=ended [outcome]=$outcome [ended_at]=$ended_at)
+    else
+        record::load "$1/status" STATUS
+    fi
+}
+
+job::facts() { # HOME: loads JOB
+    declare -gA JOB=()
+    record::load "$1/job" JOB
+}
+
+job::record() { # NAME: what the protocol calls its record, in REPLY; 66 when there is none
+    slots::load
+    job::text "$1"
+}
+
+job::text() { # NAME: the same for one of many; needs SLOTS_OF
+    local home text
+    job::home "$1" || {
+        REPLY="no job ${1%.*} with attempt ${1##*.} here"
+        return 66
+    }
+    home=$REPLY
+    if [[ -f $home ]]; then
+        job::status "$home"
+        printf -v REPLY '%s\n' "job ${1%.*}" "attempt ${1##*.}" "seq 1" "state ended" \
+            "${STATUS[ended_at]:+ended_at ${STATUS[ended_at]}}" "outcome ${STATUS[outcome]}"
+        REPLY=${REPLY//$'\n\n'/$'\n'}
+        return 0
+    fi
+    record::text "$home/job" && text=$REPLY && record::text "$home/status" || {
+        # It was released between two looks: look where it went.
+        [[ $home == "$SPOOL/jobs/"* && ! -e $home ]] && job::text "$1"
+        return
+    }
+    text+=$REPLY
+    # `starting` is not a status of its own: the job waits and holds its slots.
+    if [[ ${SLOTS_OF[$1]:-} ]]; then
+        text=${text/$'\nstate waiting\n'/$'\nstate starting\nslots '"${SLOTS_OF[$1]}"$'\n'}
+    fi
+    REPLY=$text
+}
+
+# Replaces the status by what STATUS says, and brings tickets and slots home in the same breath.
+job::replace() { # HOME TOKEN…
+    local -r home=$1
+    local -a tokens=()
+    local token
+    for token in "${@:2}"; do
+        [[ ! -e $token ]] || tokens+=("$token")
+    done
+    STATUS[seq]=$((${STATUS[seq]:-100} + 1))
+    record::print STATUS "${JOB_STATUS[@]}" >"$home/.new/status" || return
+    mv -f -t "$home" -- "$home/.new/status" ${tokens[0]+"${tokens[@]}"} 2>/dev/null || [[ ! -e $home/.new/status ]]
+}
+
+# Loads LIFE: boot, supervisor PID BORN, contained PID BORN.
+job::life() { # HOME
+    declare -gA LIFE=()
+    record::load "$1/life" LIFE || :
+}
+
+# Whether a supervisor lives, as its pid says. Only the lock proves that it does not: ask job::seize before acting on it.
+job::alive() { # HOME
+    job::life "$1"
+    # shellcheck disable=SC2086  # PID and BORN are two words
+    [[ ${LIFE[boot]:-} == "$SPOOL_BOOT" ]] && process::alive ${LIFE[supervisor]:-}
+}
+
+job::seize() { # HOME: take the life of a job that nobody supervises; fails when somebody does
+    exec {JOB_LIFE}>>"$1/life"
+    flock --nonblock "$JOB_LIFE" || {
+        job::let_go
+        return 1
+    }
+}
+
+job::let_go() {
+    exec {JOB_LIFE}>&-
+}
+
+# The end. By the one who may write the status; the outcome has been decided. What could not start for a reason that is not
+# the solution's says so in setup-failed.
+job::finish() { # NAME OUTCOME [EXIT_CODE [REASON DETAIL]]
+    local -r name=$1 home=$SPOOL/jobs/$1
+    job::status "$home" || :
+    process::now
+    STATUS[state]=ended
+    STATUS[ended_at]=$REPLY
+    STATUS[outcome]=$2
+    STATUS[exit_code]=${3:-}
+    STATUS[reason]=${4:-}
+    STATUS[detail]=${5:-}
+    [[ $2 != exited || ${3:-} != 70 ]] || job::setup_failed "$home"
+
+    local -a sealed=()
+    [[ ! ${STATUS[started_at]:-} ]] || job::seal "$home" || return
+    slots::of "$name"
+    queue::ticket "$home" "$name"
+    job::replace "$home" "$REPLY" ${SLOTS_TOKENS[0]+"${SLOTS_TOKENS[@]}"} || return
+    spool::sync "$home" "$home/status" ${sealed[0]+"${sealed[@]}"} || :
+    journal::append "$name" "${STATUS[seq]}" ended
+}
+
+job::setup_failed() { # HOME
+    local sentence
+    [[ -f $1/work/setup-failed && ! -L $1/work/setup-failed ]] || return 0
+    IFS= read -r -n 500 sentence <"$1/work/setup-failed" || :
+    STATUS[outcome]=system
+    STATUS[exit_code]=
+    STATUS[reason]=launch_failed
+    STATUS[detail]=${sentence//[[:cntrl:]]/ }
+    STATUS[detail]=${STATUS[detail]:-The launch script could not start the grader.}
+}
+
+# What the job left, measured. Nothing of it runs any more; but it could put anything where a file is expected.
+job::seal() { # HOME
+    local -r home=$1 results=$1/work/results.jsonl
+    local file size digest
+    for file in "$home/stdout" "$home/stderr" "$results"; do
+        [[ ! -f $file || -L $file ]] || sealed+=("$file")
+    done
+    ((${#sealed[@]} > 0)) || return 0
+    {
+        stat --printf='%s %n\n' -- "${sealed[@]}"
+        [[ ${sealed[-1]} != "$results" ]] || sha256sum <"$results"
+    } >"$home/.new/seal" || return
+    while read -r size file; do
+        case $file in
+            */stdout) STATUS[stdout_size]=$size ;;
+            */stderr) STATUS[stderr_size]=$size ;;
+            "$results") STATUS[results_size]=$size ;;
+            *) digest=$size STATUS[results_sha256]=$digest ;;
+        esac
+    done <"$home/.new/seal"
+    if [[ ${sealed[-1]} == "$results" ]]; then
+        sealed+=("$home/work")
+    fi
+}
+
+# Ends a job that was cancelled or withdrawn before it began. Under the spool's lock; again after a kill, the same.
+job::settle() { # NAME
+    local -r home=$SPOOL/jobs/$1
+    job::status "$home" && [[ ${STATUS[state]} == waiting ]] || return 0
+    spool::word "$home/begun" && [[ $REPLY == cancelled || $REPLY == withdrawn ]] || return 0
+    job::finish "$1" "$REPLY"
+}
+
+# Cancel and withdraw: whoever makes `begun` or `verdict` first decides. The record is in REPLY.
+job::stop() { # NAME cancelled|withdrawn
+    local -r name=$1 outcome=$2 home=$SPOOL/jobs/$1
+    local begun
+    if [[ ! -e $home && ! -e $SPOOL/released/$name ]]; then
+        process::now
+        # The tombstone stands where the job would: neither can be made over the other.
+        if spool::create "$home" "$outcome $REPLY"; then
+            spool::sync "$home" "$SPOOL/jobs" || return 75
+            journal::append "$name" 1 ended
+        fi
+    fi
+    if [[ -d $home ]]; then
+        job::status "$home" || :
+        if [[ ${STATUS[state]:-} == waiting ]] && job::prevent "$home"; then
+            spool::lock
+            job::settle "$name"
+            spool::unlock
+        elif [[ ${STATUS[state]:-} != ended && $outcome == cancelled ]]; then
+            spool::create "$home/verdict" cancelled || :
+            job::notify "$home"
+        fi
+    fi
+    job::record "$name"
+}
+
+job::prevent() { # HOME: whether the job will never begin, by us or by somebody before us
+    spool::create "$1/begun" "$outcome" && return 0
+    spool::word "$1/begun" && [[ $REPLY == cancelled || $REPLY == withdrawn ]]
+}
+
+job::notify() { # HOME: the supervisor looks at the verdict now, not at its next round
+    ! job::alive "$1" || kill -USR1 "${LIFE[supervisor]% *}" 2>/dev/null || :
+}
+
+# For people, who name a job by the beginning of its id. The latest attempt's name is in REPLY.
+job::find() { # ID
+    [[ $1 =~ ^[0-9a-f-]{4,36}(\.[0-9]+)?$ ]] || words::fail 64 "'$1' is not a job's id, nor 4 or more characters that begin one"
+    local path id name=
+    for path in "$SPOOL"/jobs/"$1"* "$SPOOL"/released/"$1"*; do
+        path=${path##*/}
+        id=${path%.*}
+        [[ ! $name || ${name%.*} == "$id" ]] || words::fail 64 "'$1' begins more than one job's id: ${name%.*}, $id"
+        [[ $name ]] && ((${name##*.} > ${path##*.})) || name=$path
+    done
+    [[ $name ]] || words::fail 66 "there is no job $1 here"
+    REPLY=$name
+}
+
+# Waits for the end of a job, wherever it comes from; STATUS tells it. Healing goes on meanwhile.
+job::await() { # NAME
+    while :; do
+        job::home "$1" || words::fail 66 "the job ${1%.*} is not here any more"
+        ! job::status "$REPLY" || [[ ${STATUS[state]:-} != ended ]] || return 0
+        dispatch::run
+        journal::wait 2
+    done
+}

@@ -1,0 +1,143 @@
+# The spool: a directory that a person can read with ls and cat.
+#
+#   spool               its id
+#   machine             what was found at this boot: boot id, GPUs, how jobs are contained
+#   lock                held while jobs are given to slots; never while somebody waits
+#   epoch  drain        the highest lease epoch seen; why no job starts here (absent: they do)
+#   incoming/           uploads; what lies here was never acknowledged
+#   jobs/ID.ATTEMPT/    a job: its parts are listed in lib/job.bash. A plain file of that name is a tombstone
+#   queue/KEY.ID.ATTEMPT  one ticket for each waiting job; sorted by name they are the order
+#   slots/slotN         who holds slot N; absent: it is free
+#   released/           jobs whose end and files the server has; nothing scans them
+#   journal/GENERATION  changes of statuses, one line each
+#
+# Directories are published, statuses replaced, tickets and slots given back by rename. What decides between two (begin or
+# cancel, end or cancel, a slot's holder, a tombstone or a job) is one exclusive create.
+# shellcheck shell=bash
+
+readonly SPOOL_DIRECTORIES=(incoming jobs queue slots released journal)
+
+spool::open() { # make it on first use, and tidy it on the first look after a boot
+    SPOOL=$GPUQ_SPOOL
+    local boot
+    read -r boot </proc/sys/kernel/random/boot_id
+    readonly SPOOL SPOOL_BOOT=$boot
+    [[ -f $SPOOL/spool ]] || spool::make
+    [[ -O $SPOOL ]] || words::fail 77 "$SPOOL belongs to another user; use gpuq as that user"
+    declare -gA MACHINE=()
+    record::load "$SPOOL/machine" MACHINE || :
+    [[ ${MACHINE[boot]:-} == "$SPOOL_BOOT" ]] || spool::boot
+    SPOOL_SLOTS=${GPUQ_SLOTS:-${MACHINE[gpus]}}
+}
+
+spool::make() {
+    local uuid
+    mkdir -p -- "${SPOOL_DIRECTORIES[@]/#/$SPOOL/}" 2>/dev/null ||
+        words::fail 75 "the spool $SPOOL cannot be made; name another with GPUQ_SPOOL, or make it and give it to this user"
+    spool::lock
+    if [[ ! -f $SPOOL/spool ]]; then
+        read -r uuid </proc/sys/kernel/random/uuid
+        spool::write "$SPOOL/spool" "format 1"$'\n'"id $uuid"
+    fi
+    spool::unlock
+}
+
+# The first look after a boot finds out what the machine has, and ends whatever a power cut left.
+spool::boot() {
+    spool::lock
+    record::load "$SPOOL/machine" MACHINE || :
+    if [[ ${MACHINE[boot]:-} != "$SPOOL_BOOT" ]]; then
+        contain::probe
+        MACHINE=([boot]=$SPOOL_BOOT [gpus]=$(spool::gpus) [contain]=$REPLY)
+        SPOOL_SLOTS=${GPUQ_SLOTS:-${MACHINE[gpus]}}
+        journal::begin
+        heal::all
+        spool::write "$SPOOL/machine" "$(record::print MACHINE boot gpus contain)"
+    fi
+    spool::unlock
+}
+
+spool::gpus() {
+    local line
+    local -i count=0
+    if type -P nvidia-smi >/dev/null; then
+        while IFS= read -r line; do
+            [[ $line != 'GPU '* ]] || count+=1
+        done < <(nvidia-smi -L 2>/dev/null)
+    fi
+    printf '%d' "$((count > 0 ? count : 1))"
+}
+
+# Jobs and servers that are started meanwhile do not inherit the lock: whoever starts them closes $SPOOL_LOCK.
+spool::lock() {
+    exec {SPOOL_LOCK}>>"$SPOOL/lock"
+    flock "$SPOOL_LOCK"
+}
+
+spool::unlock() {
+    exec {SPOOL_LOCK}>&-
+    SPOOL_LOCK=
+}
+SPOOL_LOCK=
+
+spool::write() { # FILE TEXT: replace it
+    printf '%s\n' "$2" >"$1.new" && mv -fT -- "$1.new" "$1"
+}
+
+spool::create() { # FILE TEXT: make it, exclusively; fails when somebody else has
+    local -i lost=0
+    set -o noclobber
+    { printf '%s\n' "$2" >"$1"; } 2>/dev/null || lost=1
+    set +o noclobber
+    return "$lost"
+}
+
+spool::word() { # FILE: the line that spool::create put there, in REPLY; fails when there is none
+    local -i tries=50
+    REPLY=
+    until { IFS= read -r REPLY <"$1"; } 2>/dev/null; do
+        # Between the create and its write lies a moment; a writer killed in it never writes.
+        [[ -e $1 ]] && ((tries-- > 0)) || return 1
+        process::pause 0.002
+    done
+}
+
+spool::sync() { # PATH…: on the disk, in one process
+    sync -- "$@" 2>/dev/null
+}
+
+spool::position() { # DESCRIPTOR: how far its file was read or written, in REPLY; the kernel keeps count
+    local key value
+    while read -r key value; do
+        [[ $key != pos: ]] || REPLY=$value
+    done <"/proc/self/fdinfo/$1"
+}
+
+spool::draining() {
+    [[ -e $SPOOL/drain ]]
+}
+
+spool::greeting() { # CONVERSATION: the first line of serve and watch
+    local -A spool=()
+    local epoch
+    record::load "$SPOOL/spool" spool
+    spool::epoch
+    epoch=$REPLY
+    printf 'GPUQ 1 %s spool=%s boot=%s version=%s epoch=%s\n' \
+        "$1" "${spool[id]}" "$SPOOL_BOOT" "$(<"$GPUQ_ROOT/VERSION")" "$epoch"
+}
+
+spool::epoch() { # the highest seen, in REPLY
+    { IFS= read -r REPLY <"$SPOOL/epoch"; } 2>/dev/null || REPLY=0
+}
+
+spool::raise_epoch() { # EPOCH
+    local -i failed=0
+    spool::lock
+    spool::epoch
+    if (($1 > REPLY)); then
+        spool::write "$SPOOL/epoch" "$1" && spool::sync "$SPOOL/epoch" "$SPOOL" || failed=1
+    fi
+    spool::unlock
+    return "$failed"
+}

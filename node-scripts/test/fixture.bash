@@ -1,0 +1,126 @@
+# What every test of the node scripts starts from: a spool of its own, a tiny grader, and a way to wait that tells.
+# shellcheck shell=bash
+
+# shellcheck disable=SC2034  # `run` needs it: stdout and stderr apart
+bats_require_minimum_version 1.5.0
+
+NODE_SCRIPTS=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+PATH=$NODE_SCRIPTS/bin:$PATH
+ID=550e8400-e29b-41d4-a716-446655440000
+
+setup() {
+    export LC_ALL=C
+    export GPUQ_CONF=$BATS_TEST_TMPDIR/gpuq.conf GPUQ_SPOOL=$BATS_TEST_TMPDIR/spool
+    unset "${!GPUQ_@}"
+    export GPUQ_CONF=$BATS_TEST_TMPDIR/gpuq.conf GPUQ_SPOOL=$BATS_TEST_TMPDIR/spool
+    printf '%s\n' GPUQ_SLOTS=1 GPUQ_TEMPLATE=process GPUQ_GRACE=1 "GPUQ_DATA_DIR=$BATS_TEST_TMPDIR/data" \
+        "GPUQ_GRADER=$BATS_TEST_TMPDIR/grader" GPUQ_PYTHON=bash >"$GPUQ_CONF"
+    mkdir -p "$BATS_TEST_TMPDIR/data/pizza/prepared/public"
+    # A grader as small as can be: it runs the solution and says how that ended.
+    printf '%s\n' 'code=0' 'bash "$1" || code=$?' 'printf "{\"competition\": \"%s\", \"exit_code\": %d}\n" "$2" "$code" >"$3"' \
+        >"$BATS_TEST_TMPDIR/grader"
+    mkdir -p "$BATS_TEST_TMPDIR/work"
+    cd "$BATS_TEST_TMPDIR/work" || return
+}
+
+teardown() { # nothing of a test outlives it
+    local life key pid
+    for life in "$GPUQ_SPOOL"/jobs/*/life "$GPUQ_SPOOL"/released/*/life; do
+        [[ -f $life ]] || continue
+        while read -r key pid _; do
+            [[ $key == boot ]] || kill -KILL "$pid" 2>/dev/null || :
+        done <"$life"
+    done
+}
+
+setting() { # NAME VALUE: in the configuration file
+    grep -v "^$1=" "$GPUQ_CONF" >"$GPUQ_CONF.new" || :
+    printf '%s=%s\n' "$1" "$2" >>"$GPUQ_CONF.new"
+    mv "$GPUQ_CONF.new" "$GPUQ_CONF"
+}
+
+script() { # NAME TEXT: a file to submit
+    printf '%s\n' "$2" >"$1"
+}
+
+until_true() { # COMMAND…: wait for a condition; when it fails to come, show the spool
+    local -i tries=6000
+    until "$@" >/dev/null 2>&1; do
+        if ((tries-- == 0)); then
+            printf 'in vain: %s\n' "$*"
+            show
+            return 1
+        fi
+        read -r -t 0.01 _ <> <(:) || :
+    done
+}
+
+show() {
+    local file
+    while IFS= read -r file; do
+        printf -- '--- %s\n' "${file#"$GPUQ_SPOOL"/}"
+        head -c 600 "$file"
+    done < <(find "$GPUQ_SPOOL" -type f | sort)
+    ps -eo pid,ppid,stat,args | grep -F "$BATS_TEST_TMPDIR" | grep -v grep
+}
+
+home() { # ID [ATTEMPT]
+    printf '%s/jobs/%s.%s' "$GPUQ_SPOOL" "$1" "${2:-1}"
+}
+
+state_is() { # ID STATE
+    grep -qx "state $2" "$(home "$1")/status"
+}
+
+says() { # LINE: one of the lines of $output
+    grep -Fqx -- "$1" <<<"$output" || {
+        printf 'not there: %s\n--- output:\n%s\n' "$1" "$output"
+        return 1
+    }
+}
+
+supervisor_of() { # ID
+    awk '$1 == "supervisor" {print $2}' "$(home "$1")/life"
+}
+
+slots_taken() {
+    find "$GPUQ_SPOOL/slots" -type f | wc -l
+}
+
+is_idle() {
+    [ "$(slots_taken)" -eq 0 ] && [ -z "$(ls "$GPUQ_SPOOL/queue")" ]
+}
+
+nothing_runs() { # MARK: no process has it in its command line
+    ! pgrep -f -- "$1" >/dev/null
+}
+
+# A payload as the server sends it: ID ATTEMPT LAUNCH [KEY VALUE]… -> file payload
+payload() {
+    local -r id=$1 attempt=$2 launch=$3
+    shift 3
+    local -A fact=([job]=$id [attempt]=$attempt [origin]=server [user]=sarang [template]=script [gpus]=1 [priority]=0
+        [expected_time]=5 [time_limit]=60 [submitted_at]=1763400000123456)
+    local key
+    while (($# > 0)); do
+        fact[$1]=$2
+        shift 2
+    done
+    for key in "${!fact[@]}"; do
+        printf '%s %s\n' "$key" "${fact[$key]}"
+    done >job
+    printf '%s' "$launch" >launch
+    {
+        printf 'file job %d\nfile launch.sh %d\n\n' "$(stat -c %s job)" "$(stat -c %s launch)"
+        cat job launch
+    } >payload
+}
+
+send() { # TAG EPOCH VERB WORD…: a command without payload
+    printf '%s 0\n' "$*"
+}
+
+send_payload() { # TAG ID ATTEMPT: submit what `payload` made
+    printf '%s 0 submit %s %s %d\n' "$1" "$2" "$3" "$(stat -c %s payload)"
+    cat payload
+}

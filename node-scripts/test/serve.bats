@@ -1,0 +1,189 @@
+#!/usr/bin/env bats
+load fixture
+
+# Byte for byte: what serve must print, and what it prints.
+answers() { # EXPECTED, commands on stdin
+    gpuq serve >answers
+    sed 1d answers >without-greeting
+    printf '%s' "$1" >expected
+    diff expected without-greeting
+}
+
+@test "greets with protocol, spool, boot, version and epoch" {
+    run gpuq serve </dev/null
+    [ "$status" -eq 0 ]
+    [[ $output =~ ^"GPUQ 1 serve spool="[0-9a-f-]{36}" boot=$(</proc/sys/kernel/random/boot_id) version=0.1.0 epoch=0"$ ]]
+}
+
+@test "a submit is answered with the record, runs, and can be fetched and released" {
+    payload "$ID" 1 $'echo out\nprintf "{}\n" >results.jsonl\n'
+    send_payload 7 "$ID" 1 | gpuq serve >answers
+    grep -qx "job $ID" answers
+    grep -qx 'state waiting' answers
+    read -r tag code length < <(sed -n 2p answers)
+    [ "$tag $code" = '7 0' ]
+    [ "$(sed 1,2d answers | wc -c)" -eq "$length" ]
+    until_true state_is "$ID" ended
+    answers $'1 0 3\n{}\n2 0 1\n}3 0 0\n4 0 4\nout\n5 0 0\n6 66 '"$((17 + 20 + 36))"$'\n'"no job $ID with attempt 2 here."$'\n' < <(
+        send 1 0 fetch "$ID" 1 results 0 1000
+        send 2 0 fetch "$ID" 1 results 1 1
+        send 3 0 fetch "$ID" 1 results 3 1000
+        send 4 0 fetch "$ID" 1 stdout 0 1000
+        send 5 0 release "$ID" 1
+        send 6 0 release "$ID" 2
+    ) || { cat without-greeting; return 1; }
+    [ -d "$GPUQ_SPOOL/released/$ID.1" ]
+    send 8 0 list | gpuq serve | grep -qv "$ID"
+    [ "$(send 8 0 list | gpuq serve | grep -c "^job ")" -eq 0 ]
+    send 8 0 status "$ID" 1 | gpuq serve | grep -qx 'outcome exited'
+}
+
+@test "files cross byte for byte, NULs and bytes above 127 among them, small and large" {
+    for size in 300 100000; do
+        id=$(</proc/sys/kernel/random/uuid)
+        payload "$id" 1 ':' template process competition pizza
+        head -c "$size" /dev/urandom >solution.py
+        {
+            printf 'file job %d\nfile launch.sh 1\nfile solution.py %d\n\n' "$(stat -c %s job)" "$size"
+            cat job launch solution.py
+        } >payload
+        { send_payload 1 "$id" 1; send 2 0 info; } | gpuq serve >answers
+        grep -q '^2 0 ' answers
+        cmp solution.py "$(home "$id")/work/solution.py"
+    done
+}
+
+@test "a submit sent again gives the same job, and one run" {
+    payload "$ID" 1 "echo x >>$PWD/ran"
+    for _ in 1 2 3; do send_payload 1 "$ID" 1; done | gpuq serve >answers
+    until_true state_is "$ID" ended
+    { send_payload 1 "$ID" 1; send 2 0 release "$ID" 1; send_payload 3 "$ID" 1; } | gpuq serve | grep -c '^outcome exited' | grep -qx 2
+    [ "$(<ran)" = x ]
+    [ -z "$(ls "$GPUQ_SPOOL/incoming" "$GPUQ_SPOOL/queue" | grep -v :)" ]
+}
+
+@test "cancel and withdraw of an unknown pair leave a tombstone that a late submit finds" {
+    payload "$ID" 1 "touch $PWD/ran"
+    { send 1 0 cancel "$ID" 1; send_payload 2 "$ID" 1; send 3 0 cancel "$ID" 1; } | gpuq serve >answers
+    [ "$(grep -c '^outcome cancelled$' answers)" -eq 3 ]
+    payload "$ID" 2 "touch $PWD/ran"
+    { send 1 0 withdraw "$ID" 2; send_payload 2 "$ID" 2; send 3 0 list; } | gpuq serve >answers
+    [ "$(grep -c '^outcome withdrawn$' answers)" -eq 3 ]
+    [ "$(wc -l <"$GPUQ_SPOOL/jobs/$ID.2")" -eq 1 ]
+    [ ! -e ran ]
+}
+
+@test "withdraw takes a waiting job and leaves a running one" {
+    payload "$ID" 1 'sleep 4712'
+    send_payload 1 "$ID" 1 | gpuq serve
+    until_true state_is "$ID" running
+    other=$(</proc/sys/kernel/random/uuid)
+    payload "$other" 1 ':'
+    { send_payload 1 "$other" 1; send 2 0 withdraw "$other" 1; send 3 0 withdraw "$ID" 1; } | gpuq serve >answers
+    sed -n '/^2 0/,/^3 0/p' answers | grep -qx 'outcome withdrawn'
+    sed -n '/^3 0/,$p' answers | grep -qx 'state running'
+    gpuq cancel "$ID"
+}
+
+@test "garbage is answered 64 as long as its length can be read" {
+    answers $'0 64 48\na command is TAG EPOCH VERB [WORD ...] LENGTH.\n5 64 27\nthere is no command \'fly\'.\n6 64 21\ninfo takes no words.\n7 64 35\nstatus needs a job and an attempt.\n0 64 47\na command ends with the length of its payload.\n' < <(
+        printf '../../etc $(id) `x` 5\nabcde'
+        send 5 0 fly
+        send 6 0 info me
+        send 7 0 status ../../etc 1
+        printf 'what\n'
+        send 8 0 info
+    )
+}
+
+@test "enormous lengths are refused, negative and signed ones too" {
+    for length in 67108865 99999999999999999999 -1 +1 0x10 007; do
+        printf '1 0 info %s\n' "$length" | gpuq serve | sed 1d | grep -q '^1 64 '
+    done
+    head -c 100000 /dev/zero | tr '\0' a | gpuq serve | grep -q '^0 64'
+}
+
+@test "hostile bundles are refused and leave nothing" {
+    payload "$ID" 1 ':'
+    good=$(<job)
+    refused() { # NAME: what is in payload
+        send_payload 1 "$ID" 1 | { cat; send 2 0 info; } | gpuq serve >answers
+        grep -q '^1 64 ' answers && grep -q '^2 0 ' answers && [ -z "$(ls "$GPUQ_SPOOL"/{jobs,incoming,queue} | grep -v :)" ] || {
+            printf 'not refused: %s\n' "$1"
+            cat answers
+            return 1
+        }
+    }
+    try() { # NAME MANIFEST [BODY]
+        printf '%b' "$2" >payload
+        refused "$1"
+    }
+    size=${#good}
+    try 'no manifest' '\n'
+    try 'a path' 'file ../../x 1\n\na'
+    try 'a foreign name' 'file evil 1\n\na'
+    try 'a dash' 'file -rf 1\n\na'
+    try 'twice' 'file launch.sh 1\nfile launch.sh 1\n\naa'
+    try 'too long' 'file launch.sh 2\n\na'
+    try 'too short' 'file launch.sh 1\n\naa'
+    try 'a NUL' 'file launch.sh 1\0\n\na'
+    try 'no launch.sh' "file job $((size + 1))\n\n$good\n"
+    for fact in job attempt origin user template gpus priority expected_time time_limit submitted_at competition; do
+        for value in '../../x' '$(id)' '-rf' $'a\x01b' ''; do
+            [[ $fact == user && $value != $'a\x01b' && $value ]] && continue
+            [[ $fact == competition && ! $value ]] && continue
+            payload "$ID" 1 ':' "$fact" "$value"
+            refused "$fact=$value"
+        done
+    done
+    payload "$ID" 1 ':' state ended
+    refused 'a status'
+    payload "$ID" 1 ':' gpus 2
+    refused 'too many slots'
+    payload "$ID" 1 ':' competition pizza
+    refused 'graded without a solution'
+}
+
+@test "a torn payload ends the conversation and leaves nothing" {
+    payload "$ID" 1 ':'
+    send_payload 1 "$ID" 1 | head -c -1 | gpuq serve >answers
+    [ "$(wc -l <answers)" -eq 1 ]
+    [ -z "$(ls "$GPUQ_SPOOL"/{jobs,incoming,queue} | grep -v :)" ]
+}
+
+@test "a draining node refuses new jobs with 69 and still knows the old" {
+    gpuq drain --reason 'a fan is broken'
+    payload "$ID" 1 ':'
+    { send_payload 1 "$ID" 1; send 2 0 info; } | gpuq serve >answers
+    grep -q '^1 69 ' answers
+    grep -qx 'drain a fan is broken' answers
+}
+
+@test "an older lease epoch is refused, for ever" {
+    { send 1 5 info; send 2 4 info; } | gpuq serve | grep -q '^2 77 '
+    send 1 4 info | gpuq serve | grep -q '^1 77 '
+    send 1 5 info | gpuq serve | grep -q 'epoch=5$'
+}
+
+@test "links and pipes in the place of results are no results" {
+    for trick in 'ln -s /etc/passwd results.jsonl' 'mkfifo results.jsonl' 'mkdir results.jsonl'; do
+        id=$(</proc/sys/kernel/random/uuid)
+        payload "$id" 1 "$trick"
+        send_payload 1 "$id" 1 | gpuq serve
+        until_true state_is "$id" ended
+        send 1 0 fetch "$id" 1 results 0 10 | gpuq serve | grep -q '^1 66 '
+    done
+}
+
+@test "while nobody speaks it heals: a killed supervisor is told within seconds" {
+    mkfifo in
+    gpuq serve <in >answers &
+    exec 7>in
+    payload "$ID" 1 'sleep 4713'
+    send_payload 1 "$ID" 1 >&7
+    until_true state_is "$ID" running
+    kill -KILL "$(supervisor_of "$ID")"
+    until_true grep -qx 'reason supervisor_lost' "$(home "$ID")/status"
+    exec 7>&-
+    wait
+}
