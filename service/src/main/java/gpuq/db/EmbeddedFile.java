@@ -10,14 +10,13 @@ import java.nio.file.StandardOpenOption;
  * The file of the embedded database.
  *
  * <p>{@code retry:} reopens the file when a thread is interrupted in the middle of a write, which otherwise closes it for everybody.
- * {@code WRITE_DELAY=0} and {@code dsync:} put a commit on the disk before it is answered; since writes reach the disk
- * in their order, what they replace need not be kept for H2's usual 45 seconds. Code of usual length lies in its row, which halves what a submit
- * writes. The server closes the database itself, after the last store has stopped using it.
+ * {@code WRITE_DELAY=0} and {@code dsync:} put a commit on the disk before it is answered. Code
+ * of usual length lies in its row, which halves what a submit writes. The server closes the database itself, after the last store has stopped using it.
  */
 final class EmbeddedFile {
     private static final String PREFIX = "jdbc:h2:retry:dsync:";
     private static final String OPTIONS = ";MODE=MySQL;DATABASE_TO_LOWER=TRUE;CASE_INSENSITIVE_IDENTIFIERS=TRUE"
-            + ";WRITE_DELAY=0;RETENTION_TIME=1000;MAX_LENGTH_INPLACE_LOB=32768;DB_CLOSE_ON_EXIT=FALSE;DB_CLOSE_DELAY=-1;TRACE_LEVEL_FILE=0";
+            + ";WRITE_DELAY=0;MAX_LENGTH_INPLACE_LOB=32768;DB_CLOSE_ON_EXIT=FALSE;DB_CLOSE_DELAY=-1;TRACE_LEVEL_FILE=0";
 
     private EmbeddedFile() {}
 
