@@ -7,6 +7,7 @@ import io.helidon.dbclient.DbTransaction;
 import io.helidon.dbclient.jdbc.JdbcClientBuilder;
 import io.helidon.dbclient.jdbc.JdbcConnectionPool;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Clock;
@@ -41,12 +42,12 @@ public final class Database implements AutoCloseable {
 
     private final HikariDataSource pool;
     private final DbClient client;
-    private final boolean embedded;
+    private final Optional<EmbeddedFile> embedded;
 
     /** First come, first served: the pool hands connections to whoever happens to ask, and lets some of a thousand wait for seconds. */
     private final Semaphore turns;
 
-    private Database(HikariDataSource pool, boolean embedded) {
+    private Database(HikariDataSource pool, Optional<EmbeddedFile> embedded) {
         this.pool = pool;
         this.turns = new Semaphore(pool.getMaximumPoolSize(), true);
         this.embedded = embedded;
@@ -60,21 +61,21 @@ public final class Database implements AutoCloseable {
      * @throws SchemaRefused if it holds what this version does not know
      */
     public static Database open(DatabaseSettings settings) {
-        boolean embedded = EmbeddedFile.is(settings.url());
-        if (embedded) {
-            SyncedFile.register();
-            EmbeddedFile.prepare(EmbeddedFile.of(settings.url()));
+        Optional<EmbeddedFile> embedded = EmbeddedFile.is(settings.url()) ? Optional.of(EmbeddedFile.open(settings.url())) : Optional.empty();
+        Database database;
+        try {
+            database = new Database(connect(settings), embedded);
+        } catch (RuntimeException e) {
+            embedded.ifPresent(EmbeddedFile::close);
+            throw e;
         }
-        Database database = new Database(connect(settings), embedded);
         try {
             new Migrations().apply(database, Clock.systemUTC());
         } catch (RuntimeException e) {
             database.close();
             throw e;
         }
-        if (embedded) {
-            EmbeddedFile.syncNames(EmbeddedFile.of(settings.url()));
-        }
+        embedded.ifPresent(EmbeddedFile::syncNames);
         return database;
     }
 
@@ -105,10 +106,6 @@ public final class Database implements AutoCloseable {
     private static String whyNotOpened(DatabaseSettings settings, RuntimeException thrown) {
         Throwable why = thrown;
         for (SQLException cause : Faults.causes(thrown)) {
-            if (cause.getErrorCode() == 90020) {
-                return "the database %s is in use by another process: stop that server, or give this one a data directory of its own"
-                        .formatted(EmbeddedFile.of(settings.url()));
-            }
             why = cause;
         }
         return "the database %s cannot be opened: %s".formatted(settings.place(), Faults.firstLine(why));
@@ -189,16 +186,21 @@ public final class Database implements AutoCloseable {
         return transaction(tx -> tx.update(sql, parameters));
     }
 
-    /** Closes the connections, and the embedded database with its file. Calls that come later find it unavailable. */
+    /** Closes the connections, then the embedded database with its file. Calls that come later find it unavailable. */
     @Override
     public void close() {
-        if (embedded && !pool.isClosed()) {
-            try (Connection connection = pool.getConnection(); Statement shutdown = connection.createStatement()) {
+        if (pool.isClosed()) {
+            return;
+        }
+        pool.close();
+        embedded.ifPresent(file -> {
+            try (Connection connection = DriverManager.getConnection(pool.getJdbcUrl(), pool.getUsername(), pool.getPassword());
+                    Statement shutdown = connection.createStatement()) {
                 shutdown.execute("SHUTDOWN");
             } catch (SQLException e) {
                 // It is closed already, or cannot be: every commit is on the disk either way.
             }
-        }
-        pool.close();
+            file.close();
+        });
     }
 }
