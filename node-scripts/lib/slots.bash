@@ -25,9 +25,10 @@ slots::load() {
 
 slots::of() { # NAME: the paths of what it holds, in SLOTS_TOKENS
     slots::load
+    local -r held=${SLOTS_OF[$1]:-}
     local number
     SLOTS_TOKENS=()
-    for number in ${SLOTS_OF[$1]//,/ }; do
+    for number in ${held//,/ }; do
         SLOTS_TOKENS+=("$SPOOL/slots/slot$number")
     done
 }

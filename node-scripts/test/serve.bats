@@ -24,7 +24,7 @@ answers() { # EXPECTED, commands on stdin
     [ "$tag $code" = '7 0' ]
     [ "$(sed 1,2d answers | wc -c)" -eq "$length" ]
     until_true state_is "$ID" ended
-    answers $'1 0 3\n{}\n2 0 1\n}3 0 0\n4 0 4\nout\n5 0 0\n6 66 '"$((17 + 20 + 36))"$'\n'"no job $ID with attempt 2 here."$'\n' < <(
+    answers $'1 0 3\n{}\n2 0 1\n}3 0 0\n4 0 4\nout\n5 0 0\n6 66 '65$'\n'"no job $ID with attempt 2 here."$'\n' < <(
         send 1 0 fetch "$ID" 1 results 0 1000
         send 2 0 fetch "$ID" 1 results 1 1
         send 3 0 fetch "$ID" 1 results 3 1000
@@ -86,7 +86,7 @@ answers() { # EXPECTED, commands on stdin
 }
 
 @test "garbage is answered 64 as long as its length can be read" {
-    answers $'0 64 48\na command is TAG EPOCH VERB [WORD ...] LENGTH.\n5 64 27\nthere is no command \'fly\'.\n6 64 21\ninfo takes no words.\n7 64 35\nstatus needs a job and an attempt.\n0 64 47\na command ends with the length of its payload.\n' < <(
+    answers $'0 64 47\na command is TAG EPOCH VERB [WORD ...] LENGTH.\n5 64 27\nthere is no command \'fly\'.\n6 64 21\ninfo takes no words.\n7 64 47\na command is TAG EPOCH VERB [WORD ...] LENGTH.\n0 64 47\na command ends with the length of its payload.\n' < <(
         printf '../../etc $(id) `x` 5\nabcde'
         send 5 0 fly
         send 6 0 info me

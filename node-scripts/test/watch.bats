@@ -12,7 +12,7 @@ load fixture
     until_true grep -q ended events
     exec 7>&-
     wait
-    one=$((${#id} + 2 + 2 + 7 + 4))
+    one=$((${#id} + 16)) # " 1 1 waiting 48" and the end of the line
     printf '%s\n' "journal $generation 0" "event $generation $one $id 1 1 waiting" "event $generation $((2 * one)) $id 1 2 running" \
         "event $generation $((3 * one - 2)) $id 1 3 ended" >expected
     diff expected <(sed 1d events)
@@ -43,7 +43,7 @@ load fixture
     gpuq watch --from "$generation:0" <in >events &
     exec 7>in
     until_true grep -q '^journal' events
-    printf '550e8400-e29b-41d4 half\n%s 1 1 ended 99\nnext 9999999999999999\n' "$ID" >"$GPUQ_SPOOL/journal/9999999999999999"
+    printf '550e8400-e29b-41d4 half\n%s 1 1 ended 99\nnext 1\n' "$ID" >"$GPUQ_SPOOL/journal/9999999999999999"
     printf 'next 9999999999999999\n' >>"$GPUQ_SPOOL/journal/$generation"
     until_true grep -qx 'journal 9999999999999999 0' events
     printf '%s 1 1 ended %d\n' "$ID" 46 >>"$GPUQ_SPOOL/journal/9999999999999999"

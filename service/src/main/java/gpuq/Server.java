@@ -3,10 +3,14 @@ package gpuq;
 import gpuq.api.ApiSettings;
 import gpuq.api.HttpServer;
 import gpuq.auth.Users;
+import gpuq.config.NodeConfig;
+import gpuq.config.ServerConfig;
 import gpuq.db.Database;
 import gpuq.dispatch.Jobs;
 import gpuq.job.JobStore;
 import gpuq.launch.LaunchTemplates;
+import gpuq.node.Deadlines;
+import gpuq.node.LocalNode;
 import gpuq.node.Node;
 import gpuq.placement.Board;
 import gpuq.results.ResultsArchive;
@@ -16,40 +20,46 @@ import gpuq.sync.NodeMemory;
 import gpuq.sync.Progress;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** The composition root: every part, wired by hand in the order in which a job meets them. */
 final class Server implements AutoCloseable {
-    private final Map<Integer, Node> nodes;
+    /** What the database keeps of a moment. */
+    static final Clock CLOCK = Clock.tick(Clock.systemUTC(), Duration.ofNanos(1000));
+
+    private static final Duration FIRST_WORDS = Duration.ofSeconds(2);
+
+    private final Map<Integer, Node> nodes = new TreeMap<>();
+    private final List<Thread> followers = new ArrayList<>();
     private final Jobs jobs;
     private final HttpServer http;
-    private final List<Thread> followers = new ArrayList<>();
 
-    /**
-     * Starts everything. The database and the nodes stay the caller's to close, after this.
-     *
-     * @param ips of the nodes, as {@code /api/nodes} shows them
-     */
-    Server(ApiSettings settings, Database database, Users users, LaunchTemplates templates, ResultsArchive archive, Map<Integer, Node> nodes, Map<Integer, String> ips) {
-        this.nodes = nodes;
-        InstantSource clock = Clock.tick(Clock.systemUTC(), Duration.ofNanos(1000));
+    /** Starts everything. The database stays the caller's to close, after this. */
+    Server(ServerConfig config, Database database, Users users) {
+        LaunchTemplates templates = new LaunchTemplates(config.templates().resolve("launch"));
+        ResultsArchive archive = new ResultsArchive(config.dataDirectory());
         JobStore store = new JobStore(database);
-        Board board = new Board(templates.names());
         NodeMemory memory = new NodeMemory(database);
-        ips.forEach(board::add);
-        memory.load().forEach(board::remember);
+        Board board = new Board(templates.names());
+        config.nodes().forEach(node -> {
+            nodes.put(node.id(), reach(node, config.node()));
+            board.add(node.id(), address(node));
+            memory.find(node.id()).ifPresent(known -> board.remember(node.id(), known.capacity()));
+        });
 
         Endings endings = new Endings();
-        Progress progress = new Progress(store, board, archive, endings, clock);
-        jobs = new Jobs(store, board, archive, templates, progress, endings, nodes, clock);
+        Progress progress = new Progress(store, board, archive, endings, CLOCK);
+        jobs = new Jobs(store, board, archive, templates, progress, endings, nodes, CLOCK);
         jobs.start();
         nodes.forEach((id, node) -> followers.add(Thread.ofVirtual()
                 .name("follower-" + id)
-                .start(new Follower(id, node, board, store, memory, progress, clock))));
-        http = new HttpServer(settings, jobs, users);
+                .start(new Follower(id, node, board, store, memory, progress, CLOCK))));
+
+        http = new HttpServer(settings(config), jobs, users);
+        awaitFirstWords(board);
         http.start();
     }
 
@@ -64,5 +74,34 @@ final class Server implements AutoCloseable {
         http.stop();
         followers.forEach(Thread::interrupt);
         nodes.values().forEach(Node::close);
+    }
+
+    private static Node reach(NodeConfig node, ServerConfig.Link link) {
+        Deadlines deadlines = new Deadlines(link.patience(), link.patience(), link.heartbeat());
+        return switch (node) {
+            case NodeConfig.Local local -> LocalNode.local(Integer.toString(local.id()), local.command(), local.config(), deadlines);
+        };
+    }
+
+    private static String address(NodeConfig node) {
+        return switch (node) {
+            case NodeConfig.Local local -> "127.0.0.1";
+        };
+    }
+
+    private static ApiSettings settings(ServerConfig config) {
+        ApiSettings usual = ApiSettings.defaults();
+        return new ApiSettings(
+                config.server().host(), config.server().port(), config.limits().codeSize(), config.server().waitLimit(),
+                config.limits().defaultTimeLimit(), config.auth().requiredForReads(), config.server().cancelPatience(),
+                usual.headerDeadline(), usual.bodyDeadline(), usual.answerDeadline(), usual.idleLimit(), usual.stopPatience());
+    }
+
+    private static void awaitFirstWords(Board board) {
+        try {
+            board.awaitFirstWords(FIRST_WORDS);
+        } catch (InterruptedException stop) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -55,11 +55,8 @@ final class ConfigReader {
                 database(data),
                 new Auth(get(settings.requiredForReads)),
                 new Limits(get(settings.codeSize), get(settings.defaultTimeLimit)),
-                new Link(get(settings.heartbeat), get(settings.silence), get(settings.patience)),
+                new Link(get(settings.heartbeat), get(settings.patience)),
                 nodes());
-        if (config.node().silence().compareTo(config.node().heartbeat()) <= 0) {
-            faults.add("node.silence: must be longer than node.heartbeat");
-        }
         if (!faults.isEmpty()) {
             throw new ConfigRefused(file.toString(), faults);
         }

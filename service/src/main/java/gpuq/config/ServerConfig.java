@@ -35,11 +35,10 @@ public record ServerConfig(
     /**
      * How the server speaks with its nodes.
      *
-     * @param heartbeat how often a node says that it is there
-     * @param silence after which the connection counts as broken
+     * @param heartbeat how often a node says that it is there; three without a word end the connection
      * @param patience how long the answer to a command may take
      */
-    public record Link(Duration heartbeat, Duration silence, Duration patience) {}
+    public record Link(Duration heartbeat, Duration patience) {}
 
     static final String MASK = "********";
 
@@ -70,7 +69,6 @@ public record ServerConfig(
         line(text, "limits.code-size", limits.codeSize);
         line(text, "limits.default-time-limit", limits.defaultTimeLimit);
         line(text, "node.heartbeat", node.heartbeat);
-        line(text, "node.silence", node.silence);
         line(text, "node.patience", node.patience);
         for (NodeConfig each : nodes) {
             switch (each) {

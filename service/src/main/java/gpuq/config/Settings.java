@@ -37,8 +37,6 @@ final class Settings {
 
     final Setting<Duration> heartbeat = Setting.of("node.heartbeat", ValueType.duration("PT1S", "PT1M"), "PT5S",
             "how often a node says that it is there");
-    final Setting<Duration> silence = Setting.of("node.silence", ValueType.duration("PT2S", "PT10M"), "PT15S",
-            "after which a silent node counts as unreachable; longer than `node.heartbeat`");
     final Setting<Duration> patience = Setting.of("node.patience", ValueType.duration("PT1S", "PT10M"), "PT30S",
             "how long a node may take to answer a command");
 
@@ -51,6 +49,6 @@ final class Settings {
     /** In the order of the page. */
     List<Setting<?>> all() {
         return List.of(mode, dataDirectory, templates, host, port, waitLimit, cancelPatience, databaseUrl, databaseUsername, databasePassword,
-                databaseConnections, requiredForReads, codeSize, defaultTimeLimit, heartbeat, silence, patience);
+                databaseConnections, requiredForReads, codeSize, defaultTimeLimit, heartbeat, patience);
     }
 }

@@ -5,6 +5,7 @@ import gpuq.job.JobStore;
 import gpuq.job.Reason;
 import gpuq.job.State;
 import gpuq.launch.LaunchTemplates;
+import gpuq.node.JobRecord;
 import gpuq.node.Node;
 import gpuq.node.NodeRefused;
 import gpuq.node.NodeUnreachable;
@@ -21,11 +22,13 @@ import java.util.concurrent.LinkedBlockingQueue;
 
 /**
  * Hands jobs to one node, in the order of their submits, on a virtual thread of its own. {@code sent} is committed before the first byte
- * goes out; a command whose answer was lost is sent again, because the node knows (job, attempt). Its loop never ends before it is closed.
+ * goes out; a command whose answer was lost is sent again, because the node knows (job, attempt). A job is let go only when its row says that
+ * it is somewhere else. The loop never ends before its thread is interrupted.
  */
 final class Courier implements Runnable {
     private static final Logger LOG = System.getLogger(Courier.class.getName());
-    private static final Duration PAUSE = Duration.ofMillis(200);
+    private static final Duration WHILE_AWAY = Duration.ofMillis(200);
+    private static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
 
     private final int id;
     private final Node node;
@@ -64,69 +67,76 @@ final class Courier implements Runnable {
             while (true) {
                 UUID job = jobs.take();
                 taken.remove(job);
-                while (!delivered(job)) {
-                    Thread.sleep(PAUSE);
-                }
+                handOver(job);
             }
         } catch (InterruptedException stop) {
             Thread.currentThread().interrupt();
         }
     }
 
-    /** @return false if it has to be tried again */
-    private boolean delivered(UUID id) {
-        try {
-            Optional<Job> job = store.find(id).flatMap(this::committedAsSent);
-            job.ifPresent(this::send);
-            return true;
-        } catch (NodeUnreachable away) {
-            LOG.log(Level.DEBUG, "node {0}: job {1} is sent again when it answers: {2}", this.id, id, away.getMessage());
-        } catch (RuntimeException failure) {
-            LOG.log(Level.ERROR, "node " + this.id + ": handing over job " + id + " failed and is tried again", failure);
+    /** Until it is done while the node is away; a job that fails otherwise is taken up again behind the others. */
+    private void handOver(UUID job) throws InterruptedException {
+        while (true) {
+            try {
+                if (handedOver(job)) {
+                    return;
+                }
+            } catch (NodeUnreachable away) {
+                LOG.log(Level.DEBUG, "node {0}: job {1} is sent again when it answers: {2}", id, job, away.getMessage());
+                Thread.sleep(WHILE_AWAY);
+            } catch (RuntimeException failure) {
+                LOG.log(Level.ERROR, "node " + id + ": handing over job " + job + " failed and is tried again", failure);
+                Thread.sleep(AFTER_FAILURE);
+                take(job);
+                return;
+            }
         }
-        return false;
     }
 
-    /**
-     * Only a job that is still meant for this node is sent, and only once that is on disk. A placed one whose node takes no work is left to
-     * {@link Placer}.
-     */
-    private Optional<Job> committedAsSent(Job job) {
-        return switch (job.state()) {
-            case State.Placed(int on) when on == id && board.active(id) -> {
-                Job sent = job.in(new State.Sent(id));
-                yield store.move(job, sent) ? Optional.of(sent) : store.find(job.id()).flatMap(this::committedAsSent);
+    /** @return false if its row was moved meanwhile: look again */
+    private boolean handedOver(UUID id) {
+        Optional<Job> job = store.find(id);
+        return job.isEmpty() || switch (job.get().state()) {
+            case State.Placed(int on) when on == this.id && board.active(on) -> {
+                Job sent = job.get().in(new State.Sent(on));
+                yield store.move(job.get(), sent) && send(sent);
             }
-            case State.Sent(int on) when on == id -> Optional.of(job);
-            case State.Unplaced _, State.Placed _, State.Sent _, State.Waiting _, State.Running _, State.Ended _ -> Optional.empty();
+            case State.Sent(int on) when on == this.id -> send(job.get());
+            // A placed one whose node takes no work is left to the placer.
+            case State.Unplaced _, State.Placed _, State.Sent _, State.Waiting _, State.Running _, State.Ended _ -> true;
         };
     }
 
-    private void send(Job job) {
+    private boolean send(Job job) {
         if (!board.reachable(id)) {
-            throw new NodeUnreachable(board.reason(id).orElse("it has not answered yet"));
+            throw new NodeUnreachable(board.reason(id).orElse("it is not there"));
+        }
+        if (job.cancelRequested().isPresent()) {
+            cancel(job); // before it starts there: the tombstone keeps a late submit out
+            return true;
         }
         String template = board.template(id).orElseThrow(() -> new NodeUnreachable("its configuration names no launch template"));
+        JobRecord said;
         try {
-            progress.apply(id, node, node.submit(templates.bundle(job, template, store.code(job.id()))));
+            said = node.submit(templates.bundle(job, template, store.code(job.id())));
         } catch (NodeRefused refused) {
-            refused(job, refused);
+            return refused(job, refused);
         }
+        progress.apply(id, node, said);
+        return true;
     }
 
-    private void refused(Job job, NodeRefused refused) {
-        switch (refused.code()) {
-            case NodeRefused.DRAINING -> putBack(job, refused.getMessage());
+    private boolean refused(Job job, NodeRefused refused) {
+        return switch (refused.code()) {
+            case NodeRefused.DRAINING -> {
+                board.draining(id, refused.getMessage());
+                // An earlier try may still be on its way: the tombstone keeps it out before the job goes elsewhere.
+                progress.apply(id, node, node.withdraw(job.id(), job.attempt()));
+                yield true;
+            }
             case NodeRefused.MALFORMED ->
                 progress.fail(job, Reason.LAUNCH_FAILED, "Node %d refused the job: %s".formatted(id, refused.getMessage()));
             default -> throw new NodeUnreachable("node %d cannot take it now: %s".formatted(id, refused.getMessage()));
-        }
-    }
-
-    private void putBack(Job job, String why) {
-        board.draining(id, why);
-        if (store.move(job, job.retried(new State.Unplaced()))) {
-            board.leave(job.id());
-        }
+        };
     }
 }

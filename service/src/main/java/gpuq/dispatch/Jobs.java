@@ -38,6 +38,8 @@ import java.util.concurrent.TimeoutException;
 /** The counter of the queue: everything that {@code api} may ask of it. Any thread may call. */
 public final class Jobs implements AutoCloseable {
     private static final Logger LOG = System.getLogger(Jobs.class.getName());
+    private static final Duration BETWEEN_PLACINGS = Duration.ofSeconds(1);
+    private static final Duration BETWEEN_LOOKS = Duration.ofSeconds(20);
     private static final Duration ASK_AGAIN_SOON = Duration.ofSeconds(5);
     private static final Duration ASK_AGAIN_LATER = Duration.ofSeconds(60);
 
@@ -71,13 +73,15 @@ public final class Jobs implements AutoCloseable {
             }
         }
         couriers.forEach((id, courier) -> threads.add(Thread.ofVirtual().name("courier-" + id).start(courier)));
-        threads.add(Thread.ofVirtual().name("placer").start(new Placer(store, board, couriers, progress, clock)));
+        Placer placer = new Placer(store, board, couriers, progress, clock);
+        threads.add(Thread.ofVirtual().name("placer").start(new Round("placing jobs", BETWEEN_PLACINGS, placer)));
+        threads.add(Thread.ofVirtual().name("endings").start(new Round("looking for ends", BETWEEN_LOOKS, () -> endings.look(this::present))));
     }
 
     /** Answers everybody who waits with their job as it is, and hands over no more. Jobs go on. */
     @Override
     public void close() {
-        endings.stop(id -> store.find(id).orElseThrow());
+        endings.stop(this::present);
         threads.forEach(Thread::interrupt);
     }
 
@@ -152,6 +156,10 @@ public final class Jobs implements AutoCloseable {
         return store.find(id);
     }
 
+    private Job present(UUID id) {
+        return store.find(id).orElseThrow();
+    }
+
     public List<Job> list(JobFilter filter) {
         return store.list(filter);
     }
@@ -161,7 +169,7 @@ public final class Jobs implements AutoCloseable {
      * earlier cancels the future, which frees everything but the job.
      */
     public CompletableFuture<Job> ending(UUID id) {
-        return endings.of(id, unended -> store.find(unended).orElseThrow());
+        return endings.of(id, this::present);
     }
 
     /** What the job left; {@link Results#NONE} before its end and after a cancel. */
@@ -175,7 +183,7 @@ public final class Jobs implements AutoCloseable {
      * @return the job as it is then: cancelled, ended otherwise in the meantime, or still unended
      */
     public Job cancel(UUID id, Duration patience) {
-        Job job = store.find(id).orElseThrow();
+        Job job = present(id);
         return switch (job.state()) {
             case State.Ended e -> job;
             case State.Unplaced u -> cancelUnsent(job, patience);
@@ -185,7 +193,7 @@ public final class Jobs implements AutoCloseable {
     }
 
     private Job cancelUnsent(Job job, Duration patience) {
-        return progress.cancelUnsent(job) ? store.find(job.id()).orElseThrow() : cancel(job.id(), patience);
+        return progress.cancelUnsent(job) ? present(job.id()) : cancel(job.id(), patience);
     }
 
     private Job cancelOnNode(Job job, Duration patience) {
@@ -203,7 +211,7 @@ public final class Jobs implements AutoCloseable {
             ending.cancel(false);
             Thread.currentThread().interrupt();
         }
-        return store.find(job.id()).orElseThrow();
+        return present(job.id());
     }
 
     /** A node that is away hears it when it is back: the follower tells every kept wish again. */

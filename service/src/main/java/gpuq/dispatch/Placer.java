@@ -9,17 +9,15 @@ import gpuq.placement.Work;
 import gpuq.sync.Progress;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
 
 /**
- * Finds a node for what has none: jobs that were put back, jobs placed on a node that takes no work now, and jobs placed before the server was restarted.
- * Looks once a second at the few rows of which nothing has been sent. Its loop never ends before it is closed.
+ * Finds a node for what has none: jobs that were put back, jobs placed on a node that takes no work now, and jobs placed before the server was
+ * restarted. Looks at the few rows of which nothing has been sent.
  */
 final class Placer implements Runnable {
     private static final Logger LOG = System.getLogger(Placer.class.getName());
-    private static final Duration BETWEEN_LOOKS = Duration.ofSeconds(1);
 
     private final JobStore store;
     private final Board board;
@@ -35,36 +33,29 @@ final class Placer implements Runnable {
         this.clock = clock;
     }
 
-    /** Places until the thread is interrupted. */
+    /** One look at all of them; a job that fails holds up no other. */
     @Override
     public void run() {
-        try {
-            while (true) {
-                Thread.sleep(BETWEEN_LOOKS);
-                look();
+        for (Job job : store.unsent()) {
+            try {
+                place(job);
+            } catch (RuntimeException failure) {
+                LOG.log(Level.ERROR, "placing job " + job.id() + " failed and is tried again", failure);
             }
-        } catch (InterruptedException stop) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private void look() {
-        try {
-            store.unsent().forEach(this::place);
-        } catch (RuntimeException failure) {
-            LOG.log(Level.ERROR, "placing jobs failed and is tried again", failure);
         }
     }
 
     private void place(Job job) {
         if (job.cancelRequested().isPresent()) {
             progress.cancelUnsent(job);
-            return;
-        }
-        if (job.state() instanceof State.Placed(int on) && board.active(on)) {
+        } else if (job.state() instanceof State.Placed(int on) && board.active(on)) {
             couriers.get(on).take(job.id());
-            return;
+        } else {
+            placeElsewhere(job);
         }
+    }
+
+    private void placeElsewhere(Job job) {
         board.leave(job.id());
         Choice choice = board.reserve(job.id(), job.submission(), job.createdAt(), clock.instant());
         if (choice instanceof Choice.On(int node) && store.move(job, job.in(new State.Placed(node)))) {

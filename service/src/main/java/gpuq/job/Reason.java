@@ -24,6 +24,8 @@ public enum Reason {
     GRADER_FAILED(Fault.SYSTEM),
     /** The results are larger than the server takes. */
     RESULTS_TOO_LARGE(Fault.SOLUTION),
+    /** What lies on the node is not what it sealed. */
+    RESULTS_DAMAGED(Fault.SYSTEM),
     /** The process that watched the job on the node was killed. */
     SUPERVISOR_LOST(Fault.SYSTEM),
     /** The node was restarted under the job. */

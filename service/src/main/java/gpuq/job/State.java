@@ -47,7 +47,7 @@ public sealed interface State {
             case Placed p -> next instanceof Sent || next instanceof Placed || next instanceof Unplaced || next instanceof Ended;
             case Sent s -> !(next instanceof Sent);
             case Waiting w -> next instanceof Running || next instanceof Unplaced || next instanceof Ended;
-            case Running r -> next instanceof Ended;
+            case Running r -> next instanceof Unplaced || next instanceof Ended;
             case Ended e -> false;
         };
     }

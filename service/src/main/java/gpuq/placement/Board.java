@@ -1,6 +1,7 @@
 package gpuq.placement;
 
 import gpuq.job.Submission;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -38,7 +39,20 @@ public final class Board {
         seat(node).ifPresent(s -> {
             s.capacity = Optional.of(capacity);
             s.condition = drain.or(() -> unfit(capacity)).<Seat.Condition>map(Seat.Condition.Draining::new).orElseGet(Seat.Condition.Active::new);
+            notifyAll();
         });
+    }
+
+    /** Waits until every node has answered or could not be reached, at most {@code patience}: a server that has just started then knows its nodes. */
+    public synchronized void awaitFirstWords(Duration patience) throws InterruptedException {
+        long deadline = System.nanoTime() + patience.toNanos();
+        while (seats.values().stream().anyMatch(s -> s.condition instanceof Seat.Condition.Unheard)) {
+            long left = Duration.ofNanos(deadline - System.nanoTime()).toMillis();
+            if (left <= 0) {
+                return;
+            }
+            wait(left);
+        }
     }
 
     private Optional<String> unfit(Capacity capacity) {
@@ -50,7 +64,10 @@ public final class Board {
     }
 
     public synchronized void unreachable(int node, String reason) {
-        seat(node).ifPresent(s -> s.condition = new Seat.Condition.Unreachable(reason));
+        seat(node).ifPresent(s -> {
+            s.condition = new Seat.Condition.Unreachable(reason);
+            notifyAll();
+        });
     }
 
     public synchronized void draining(int node, String reason) {
@@ -91,7 +108,7 @@ public final class Board {
             Set<UUID> ids = unended.stream().map(Work::job).collect(Collectors.toSet());
             s.works().filter(w -> !ids.contains(w.job()) && (w.operators() || w.submittedAt().isBefore(settled))).toList()
                     .forEach(w -> s.remove(w.job()));
-            unended.stream().filter(w -> s.work(w.job()).isEmpty()).forEach(s::put);
+            unended.stream().filter(w -> s.work(w.job()).map(held -> held.waiting() && !w.waiting()).orElse(true)).forEach(s::put);
         });
     }
 
@@ -101,7 +118,7 @@ public final class Board {
 
     /** Whether the node answers, be it that it takes no new work. */
     public synchronized boolean reachable(int node) {
-        return seat(node).map(s -> !(s.condition instanceof Seat.Condition.Unreachable)).orElse(false);
+        return seat(node).map(Seat::reachable).orElse(false);
     }
 
     public synchronized Optional<String> template(int node) {

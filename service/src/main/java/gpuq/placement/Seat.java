@@ -18,9 +18,12 @@ final class Seat {
     private final Map<UUID, Work> running = new HashMap<>();
     private Duration waitingWork = Duration.ZERO;
     Optional<Capacity> capacity = Optional.empty();
-    Condition condition = new Condition.Unreachable("it has not answered yet");
+    Condition condition = new Condition.Unheard();
 
     sealed interface Condition {
+        /** Nobody has tried to reach it since the server was started, or the first try is under way. */
+        record Unheard() implements Condition {}
+
         record Active() implements Condition {}
 
         record Draining(String reason) implements Condition {}
@@ -31,6 +34,15 @@ final class Seat {
     Seat(int id, String ip) {
         this.id = id;
         this.ip = ip;
+    }
+
+    boolean reachable() {
+        return switch (condition) {
+            case Condition.Active a -> true;
+            case Condition.Draining d -> true;
+            case Condition.Unheard u -> false;
+            case Condition.Unreachable u -> false;
+        };
     }
 
     /** @param gpus slots that a job takes */
@@ -108,6 +120,7 @@ final class Seat {
         return switch (condition) {
             case Condition.Active a -> "active";
             case Condition.Draining d -> running() > 0 ? "draining" : "drained";
+            case Condition.Unheard u -> "unreachable";
             case Condition.Unreachable u -> "unreachable";
         };
     }
@@ -115,6 +128,7 @@ final class Seat {
     Optional<String> reason() {
         return switch (condition) {
             case Condition.Active a -> Optional.empty();
+            case Condition.Unheard u -> Optional.of("it has not answered yet");
             case Condition.Draining(String reason) -> Optional.of(reason);
             case Condition.Unreachable(String reason) -> Optional.of(reason);
         };

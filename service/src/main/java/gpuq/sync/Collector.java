@@ -4,10 +4,12 @@ import gpuq.node.JobRecord;
 import gpuq.node.JobRecord.Ending;
 import gpuq.node.JobRecord.Sealed;
 import gpuq.node.Node;
+import gpuq.node.NodeRefused;
 import java.io.ByteArrayOutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Optional;
 
 /** Fetches from a node what a job left there, in bounded pieces, and verifies it against the sealed hash. */
 final class Collector {
@@ -19,21 +21,18 @@ final class Collector {
 
     private Collector() {}
 
-    /**
-     * @return the document byte for byte, empty when the job left none
-     * @throws CorruptResults if what arrives is not what the node sealed
-     */
-    static byte[] document(Node node, JobRecord record, Ending ending) {
+    /** @return the document byte for byte, empty bytes when the job left none; nothing if, twice, what arrives is not what the node sealed */
+    static Optional<byte[]> document(Node node, JobRecord record, Ending ending) {
         if (ending.results().isEmpty()) {
-            return new byte[0];
+            return Optional.of(new byte[0]);
         }
         Sealed sealed = ending.results().get();
+        return attempt(node, record, sealed).or(() -> attempt(node, record, sealed));
+    }
+
+    private static Optional<byte[]> attempt(Node node, JobRecord record, Sealed sealed) {
         byte[] document = read(node, record, "results", 0, sealed.size());
-        if (document.length != sealed.size() || !sha256(document).equals(sealed.sha256())) {
-            throw new CorruptResults("job %s: the node sealed %d bytes with SHA-256 %s, but %d bytes with %s arrived; it is fetched again"
-                    .formatted(record.job(), sealed.size(), sealed.sha256(), document.length, sha256(document)));
-        }
-        return document;
+        return Optional.of(document).filter(bytes -> bytes.length == sealed.size() && sha256(bytes).equals(sealed.sha256()));
     }
 
     static boolean tooLarge(Ending ending) {
@@ -47,15 +46,22 @@ final class Collector {
         return read(node, record, "stderr", from, size - from);
     }
 
+    /** What there is of it. */
     private static byte[] read(Node node, JobRecord record, String file, long offset, long count) {
         var bytes = new ByteArrayOutputStream((int) count);
-        while (bytes.size() < count) {
-            int wanted = (int) Math.min(PIECE, count - bytes.size());
-            byte[] piece = node.fetch(record.job(), record.attempt(), file, offset + bytes.size(), wanted);
-            if (piece.length == 0) {
-                break;
+        try {
+            while (bytes.size() < count) {
+                int wanted = (int) Math.min(PIECE, count - bytes.size());
+                byte[] piece = node.fetch(record.job(), record.attempt(), file, offset + bytes.size(), wanted);
+                if (piece.length == 0) {
+                    break;
+                }
+                bytes.writeBytes(piece);
             }
-            bytes.writeBytes(piece);
+        } catch (NodeRefused refused) {
+            if (refused.code() != NodeRefused.NOT_THERE) {
+                throw refused;
+            }
         }
         return bytes.toByteArray();
     }
@@ -65,13 +71,6 @@ final class Collector {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
         } catch (NoSuchAlgorithmException impossible) {
             throw new AssertionError("every JDK has SHA-256", impossible);
-        }
-    }
-
-    /** What arrived differs from what was sealed. */
-    static final class CorruptResults extends RuntimeException {
-        CorruptResults(String message) {
-            super(message);
         }
     }
 }

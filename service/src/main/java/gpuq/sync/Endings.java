@@ -43,6 +43,16 @@ public final class Endings {
         waiting.getOrDefault(job.id(), Set.of()).forEach(waiter -> waiter.ending().complete(job));
     }
 
+    /** Looks every job up and answers where the end was missed: the answer to a commit may be lost, and the end be committed all the same. */
+    public void look(Function<UUID, Job> present) {
+        waiting.keySet().forEach(id -> {
+            Job job = present.apply(id);
+            if (job.ended()) {
+                ended(job);
+            }
+        });
+    }
+
     /** Answers everybody with their job as it is now, or as it was last seen if the database is away: the server is told to stop. */
     public void stop(Function<UUID, Job> present) {
         stopped = true;

@@ -1,5 +1,6 @@
 package gpuq.sync;
 
+import gpuq.db.DatabaseUnavailable;
 import gpuq.job.Job;
 import gpuq.job.JobStore;
 import gpuq.job.Reason;
@@ -16,20 +17,20 @@ import gpuq.placement.Work;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Follows one node, on a virtual thread of its own: asks what it is and what it has, then listens to its bell and looks whenever it
- * rings. Bells can be lost, so it also lists everything once a minute. Its loop never ends before it is closed.
+ * rings. Bells can be lost, so it also lists everything once a minute, however busy the node is. A job that cannot be taken over is
+ * logged and tried again at the next list; it holds up no other. The loop never ends before its thread is interrupted.
  */
 public final class Follower implements Runnable {
     private static final Logger LOG = System.getLogger(Follower.class.getName());
@@ -45,8 +46,7 @@ public final class Follower implements Runnable {
     private final Progress progress;
     private final InstantSource clock;
     private Duration pause = FIRST_PAUSE;
-    private Instant listedAt = Instant.MIN;
-    private @Nullable Capacity remembered;
+    private long listedAt;
 
     public Follower(int id, Node node, Board board, JobStore store, NodeMemory memory, Progress progress, InstantSource clock) {
         this.id = id;
@@ -75,75 +75,86 @@ public final class Follower implements Runnable {
         }
     }
 
+    private void hear(Node.Bell bell) {
+        switch (bell) {
+            case Node.Bell.Event event -> takeOver(event.job(), () -> status(event.job(), event.attempt()).ifPresent(said -> progress.apply(id, node, said)));
+            case Node.Bell.Gap gap -> look();
+            case Node.Bell.Beat beat -> ask();
+        }
+        if (System.nanoTime() - listedAt > BETWEEN_LISTS.toNanos()) {
+            look();
+        }
+    }
+
     /** Everything anew. @return the place in the journal from which nothing is missed */
     private Node.JournalPosition look() {
         ask();
         Node.Listing listing = node.list();
-        listing.jobs().forEach(job -> progress.apply(id, node, job));
+        listing.jobs().forEach(said -> takeOver(said.job(), () -> progress.apply(id, node, said)));
         List<Job> here = store.unfinished().stream().filter(job -> job.state().node().equals(OptionalInt.of(id))).toList();
-        compare(here, listing.jobs().stream().map(JobRecord::job).collect(Collectors.toSet()));
+        Set<UUID> listed = listing.jobs().stream().map(JobRecord::job).collect(Collectors.toSet());
+        here.forEach(job -> takeOver(job.id(), () -> compare(job, listed)));
         count(here, listing.jobs());
-        listedAt = clock.instant();
+        listedAt = System.nanoTime();
         return listing.position();
+    }
+
+    private void ask() {
+        NodeRecord said = node.info();
+        NodeMemory.Known known = new NodeMemory.Known(said.spool(), new Capacity(said.slots(), said.competitions(), said.template(), said.version()));
+        Optional<NodeMemory.Known> before = memory.find(id);
+        if (before.isPresent() && !before.get().spool().equals(known.spool()) && hasSent()) {
+            throw new NodeUnreachable("it has another spool than the one that our jobs were handed to; bring that one back, or give this node a new id");
+        }
+        if (!before.equals(Optional.of(known))) {
+            memory.save(id, known);
+        }
+        board.answered(id, known.capacity(), said.drain());
+    }
+
+    private boolean hasSent() {
+        return store.unfinished().stream().anyMatch(job -> job.state().node().equals(OptionalInt.of(id)) && !(job.state() instanceof State.Placed));
+    }
+
+    /** Holds a row against the list: a wish to cancel is told again, and a job that is not in the list is asked for by name. */
+    private void compare(Job job, Set<UUID> listed) {
+        if (!(job.state() instanceof State.Waiting || job.state() instanceof State.Running)) {
+            return;
+        }
+        if (job.cancelRequested().isPresent()) {
+            progress.apply(id, node, node.cancel(job.id(), job.attempt()));
+        } else if (!listed.contains(job.id())) {
+            status(job.id(), job.attempt()).ifPresentOrElse(
+                    said -> progress.apply(id, node, said),
+                    () -> progress.fail(job, Reason.NODE_LOST, "Node %d no longer has the job: somebody took it out of its spool.".formatted(id)));
+        }
+    }
+
+    /** @return nothing if the node does not have it */
+    private Optional<JobRecord> status(UUID job, int attempt) {
+        try {
+            return Optional.of(node.status(job, attempt));
+        } catch (NodeRefused refused) {
+            if (refused.code() == NodeRefused.NOT_THERE) {
+                return Optional.empty();
+            }
+            throw refused;
+        }
+    }
+
+    private void takeOver(UUID job, Runnable work) {
+        try {
+            work.run();
+        } catch (NodeUnreachable | DatabaseUnavailable away) {
+            throw away;
+        } catch (RuntimeException failure) {
+            LOG.log(Level.ERROR, "node " + id + ": what it says of job " + job + " could not be taken over; that is tried again within a minute", failure);
+        }
     }
 
     private void count(List<Job> here, List<JobRecord> listed) {
         Stream<Work> operators = listed.stream().filter(said -> !said.origin().equals("server") && said.phase() != Phase.ENDED).map(Progress::work);
         board.correct(id, Stream.concat(here.stream().map(Work::of), operators).toList(), clock.instant().minus(BETWEEN_LISTS));
-    }
-
-    private void ask() {
-        NodeRecord said = node.info();
-        Capacity capacity = new Capacity(said.slots(), said.competitions(), said.template(), said.version());
-        if (!capacity.equals(remembered)) {
-            memory.save(id, said.spool(), capacity);
-            remembered = capacity;
-        }
-        board.answered(id, capacity, said.drain());
-    }
-
-    private void hear(Node.Bell bell) {
-        switch (bell) {
-            case Node.Bell.Event event -> look(event);
-            case Node.Bell.Gap gap -> look();
-            case Node.Bell.Beat beat -> {
-                ask();
-                if (clock.instant().isAfter(listedAt.plus(BETWEEN_LISTS))) {
-                    look();
-                }
-            }
-        }
-    }
-
-    private void look(Node.Bell.Event event) {
-        try {
-            progress.apply(id, node, node.status(event.job(), event.attempt()));
-        } catch (NodeRefused gone) {
-            LOG.log(Level.DEBUG, "node {0}: job {1} is gone by the time we look: {2}", id, event.job(), gone.getMessage());
-        }
-    }
-
-    /** Holds the database against the list: wishes to cancel are told again, and a job that is not in the list is asked for by name. */
-    private void compare(List<Job> here, Set<UUID> listed) {
-        for (Job job : here) {
-            boolean arrived = job.state() instanceof State.Waiting || job.state() instanceof State.Running;
-            if (arrived && job.cancelRequested().isPresent()) {
-                progress.apply(id, node, node.cancel(job.id(), job.attempt()));
-            } else if (arrived && !listed.contains(job.id())) {
-                askFor(job);
-            }
-        }
-    }
-
-    private void askFor(Job job) {
-        try {
-            progress.apply(id, node, node.status(job.id(), job.attempt()));
-        } catch (NodeRefused refused) {
-            if (refused.code() != NodeRefused.NOT_THERE) {
-                throw refused;
-            }
-            progress.fail(job, Reason.NODE_LOST, "Node %d no longer knows the job: its spool was lost or replaced.".formatted(id));
-        }
     }
 
     private void stepBack(String why) {

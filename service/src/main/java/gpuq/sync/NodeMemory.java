@@ -5,11 +5,12 @@ import gpuq.db.Row;
 import gpuq.placement.Capacity;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** What the nodes last said of themselves, so that a restarted server knows the competitions of a node that is away. */
+/** What the nodes last said of themselves, so that a restarted server knows a node that is away, and notices one whose spool was replaced. */
 public final class NodeMemory {
     private final Database database;
 
@@ -18,29 +19,28 @@ public final class NodeMemory {
     }
 
     /** @param spool the identity of the node's spool */
-    public void save(int node, String spool, Capacity capacity) {
+    public record Known(String spool, Capacity capacity) {}
+
+    public void save(int node, Known known) {
         Map<String, @Nullable Object> row = new HashMap<>();
         row.put("node_id", node);
-        row.put("spool", spool);
-        row.put("version", capacity.version());
-        row.put("slots", capacity.slots());
-        row.put("template", capacity.template().orElse(null));
-        row.put("competitions", capacity.competitions().stream().sorted().collect(Collectors.joining("\n")));
+        row.put("spool", known.spool());
+        row.put("version", known.capacity().version());
+        row.put("slots", known.capacity().slots());
+        row.put("template", known.capacity().template().orElse(null));
+        row.put("competitions", known.capacity().competitions().stream().sorted().collect(Collectors.joining("\n")));
         database.update("""
                 REPLACE INTO nodes (node_id, spool, version, slots, template, competitions)
                 VALUES (:node_id, :spool, :version, :slots, :template, :competitions)""", row);
     }
 
-    /** By node id. */
-    public Map<Integer, Capacity> load() {
-        Map<Integer, Capacity> nodes = new HashMap<>();
-        database.query("SELECT node_id, version, slots, template, competitions FROM nodes", Map.of(),
-                row -> Map.entry(row.number("node_id"), capacity(row))).forEach(node -> nodes.put(node.getKey(), node.getValue()));
-        return nodes;
+    public Optional<Known> find(int node) {
+        return database.find("SELECT spool, version, slots, template, competitions FROM nodes WHERE node_id = :node_id",
+                Map.of("node_id", node), NodeMemory::known);
     }
 
-    private static Capacity capacity(Row row) {
+    private static Known known(Row row) {
         Set<String> competitions = row.text("competitions").lines().collect(Collectors.toSet());
-        return new Capacity(row.number("slots"), competitions, row.optionalText("template"), row.text("version"));
+        return new Known(row.text("spool"), new Capacity(row.number("slots"), competitions, row.optionalText("template"), row.text("version")));
     }
 }

@@ -44,7 +44,7 @@ public final class Progress {
     /** Takes over what node {@code on} says of a job. */
     public void apply(int on, Node node, JobRecord said) {
         if (!said.origin().equals("server")) {
-            countOperators(on, said);
+            countOperators(on, node, said);
             return;
         }
         Optional<Job> known;
@@ -111,9 +111,12 @@ public final class Progress {
             String detail = "The results are larger than %d bytes.".formatted(Collector.LARGEST_DOCUMENT);
             return finish(job, said.startedAt(), at, new Outcome.Failed(Reason.RESULTS_TOO_LARGE, detail, ending.exitCode()));
         }
-        byte[] document = Collector.document(node, said, ending);
-        archive.keep(job, at, document, stderr);
-        return finish(job, said.startedAt(), at, Verdict.of(ending, said.competition().isPresent(), GradeDocument.read(document)));
+        Optional<byte[]> document = Collector.document(node, said, ending);
+        archive.keep(job, at, document.orElse(new byte[0]), stderr);
+        Outcome outcome = document
+                .map(bytes -> Verdict.of(ending, said.competition().isPresent(), GradeDocument.read(bytes)))
+                .orElseGet(() -> new Outcome.Failed(Reason.RESULTS_DAMAGED, "The results on the node are not what it sealed.", ending.exitCode()));
+        return finish(job, said.startedAt(), at, outcome);
     }
 
     /** It never started there: it is to be placed again, as a new attempt. */
@@ -150,9 +153,10 @@ public final class Progress {
         }
     }
 
-    private void countOperators(int on, JobRecord said) {
+    private void countOperators(int on, Node node, JobRecord said) {
         if (said.phase() == Phase.ENDED) {
             board.leave(said.job());
+            node.release(said.job(), said.attempt());
         } else {
             board.take(on, work(said));
         }

@@ -17,8 +17,14 @@ final class Verdict {
             case CANCELLED, WITHDRAWN -> new Outcome.Cancelled();
             case TIME_LIMIT -> failed(Reason.TIME_LIMIT, "The job reached its time limit.", ending.exitCode());
             case SYSTEM -> failed(Reason.of(ending.reason()).orElse(Reason.LAUNCH_FAILED), ending.detail(), ending.exitCode());
-            case EXITED -> graded ? ofGrader(ending.exitCode().orElse(0), document) : ofScript(ending.exitCode().orElse(0));
+            case EXITED -> ending.exitCode().isPresent()
+                    ? exited(ending.exitCode().getAsInt(), graded, document)
+                    : failed(Reason.LAUNCH_FAILED, "The node could not tell how the job ended.", OptionalInt.empty());
         };
+    }
+
+    private static Outcome exited(int exitCode, boolean graded, Optional<GradeDocument> document) {
+        return graded ? ofGrader(exitCode, document) : ofScript(exitCode);
     }
 
     private static Outcome ofScript(int exitCode) {

@@ -42,7 +42,6 @@ class ServerConfigTest {
               default-time-limit: PT2H
             node:
               heartbeat: PT2S
-              silence: PT9S
               patience: PT11S
             nodes:
               - id: 4
@@ -60,7 +59,7 @@ class ServerConfigTest {
                 DatabaseSettings.embedded(folder.resolve("data/database/gpuq")),
                 new Auth(false),
                 new Limits(1 << 20, Duration.ofDays(7)),
-                new Link(Duration.ofSeconds(5), Duration.ofSeconds(15), Duration.ofSeconds(30)),
+                new Link(Duration.ofSeconds(5), Duration.ofSeconds(30)),
                 List.of());
         assertEquals(expected, load(""));
         assertEquals(expected, load("# nothing\nnodes: []\n"));
@@ -87,8 +86,7 @@ class ServerConfigTest {
                 Map.entry("GPUQ_SERVER_DATABASE_USERNAME", "queue"), Map.entry("GPUQ_SERVER_DATABASE_PASSWORD", "se${cret}: #1"),
                 Map.entry("GPUQ_SERVER_DATABASE_CONNECTIONS", "7"), Map.entry("GPUQ_SERVER_AUTH_REQUIRED_FOR_READS", "true"),
                 Map.entry("GPUQ_SERVER_LIMITS_CODE_SIZE", "524288"), Map.entry("GPUQ_SERVER_LIMITS_DEFAULT_TIME_LIMIT", "PT2H"),
-                Map.entry("GPUQ_SERVER_NODE_HEARTBEAT", "PT2S"), Map.entry("GPUQ_SERVER_NODE_SILENCE", "PT9S"),
-                Map.entry("GPUQ_SERVER_NODE_PATIENCE", "PT11S")));
+                Map.entry("GPUQ_SERVER_NODE_HEARTBEAT", "PT2S"), Map.entry("GPUQ_SERVER_NODE_PATIENCE", "PT11S")));
         String nodes = FULL.substring(FULL.indexOf("nodes:"));
         assertEquals(full(), load("mode: production\nserver: {port: 1}\n" + nodes, environment));
         new Settings(folder).all().forEach(setting -> assertTrue(environment.containsKey(setting.variable()), setting.variable()));
@@ -108,7 +106,6 @@ class ServerConfigTest {
                   connections: none
                 auth: {required-for-reads: yes please}
                 limits: {code-size: 9 MiB, default-time-limit: PT0S}
-                node: {heartbeat: PT30S}
                 nods: []
                 nodes:
                   - {id: 1, local: {command: a, config: b}}
@@ -130,8 +127,7 @@ class ServerConfigTest {
                 "limits.default-time-limit: 'PT0S' is not a duration from PT1S to P30D",
                 "nodes.1.id: 1 is the id of another node",
                 "nodes.1.local.config: is missing",
-                "nodes.2.id: is missing",
-                "node.silence: must be longer than node.heartbeat").stream().sorted().toList(),
+                "nodes.2.id: is missing").stream().sorted().toList(),
                 refused.faults().stream().sorted().toList());
         assertEquals(1 + refused.faults().size(), refused.getMessage().lines().count());
     }
@@ -192,7 +188,7 @@ class ServerConfigTest {
                 new DatabaseSettings("jdbc:mysql://someone:else@db.example.org:3306/gpuq?password=hidden", "queue", "se${cret}: #1", 7),
                 new Auth(true),
                 new Limits(512 << 10, Duration.ofHours(2)),
-                new Link(Duration.ofSeconds(2), Duration.ofSeconds(9), Duration.ofSeconds(11)),
+                new Link(Duration.ofSeconds(2), Duration.ofSeconds(11)),
                 List.of(new NodeConfig.Local(4, folder.resolve("bin/gpuq"), Path.of("/etc/gpuq/4.conf")),
                         new NodeConfig.Local(0, Path.of("/opt/gpuq"), folder.resolve("0.conf"))));
     }

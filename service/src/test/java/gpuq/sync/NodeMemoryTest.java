@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import gpuq.db.Database;
 import gpuq.db.DatabaseSettings;
 import gpuq.placement.Capacity;
+import gpuq.sync.NodeMemory.Known;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -18,16 +18,19 @@ class NodeMemoryTest {
 
     @Test
     void what_a_node_said_last_is_known_after_a_restart() {
-        Capacity small = new Capacity(1, Set.of(), Optional.empty(), "0.1.0");
-        Capacity large = new Capacity(8, Set.of("a", "b"), Optional.of("process"), "0.2.0");
+        Known small = new Known("spool-a", new Capacity(1, Set.of(), Optional.empty(), "0.1.0"));
+        Known large = new Known("spool-b", new Capacity(8, Set.of("a", "b"), Optional.of("process"), "0.2.0"));
         try (Database database = open()) {
             NodeMemory memory = new NodeMemory(database);
-            memory.save(0, "spool-0", small);
-            memory.save(3, "spool-3", small);
-            memory.save(3, "spool-3", large);
+            memory.save(0, small);
+            memory.save(3, small);
+            memory.save(3, large);
         }
         try (Database database = open()) {
-            assertEquals(Map.of(0, small, 3, large), new NodeMemory(database).load());
+            NodeMemory memory = new NodeMemory(database);
+            assertEquals(Optional.of(small), memory.find(0));
+            assertEquals(Optional.of(large), memory.find(3));
+            assertEquals(Optional.empty(), memory.find(1));
         }
     }
 

@@ -1,0 +1,34 @@
+package gpuq.dispatch;
+
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+
+/**
+ * Something done again and again, on a virtual thread of its own. It never ends before its thread is interrupted.
+ *
+ * @param name for the log, such as {@code placing jobs}
+ */
+record Round(String name, Duration between, Runnable work) implements Runnable {
+    private static final Logger LOG = System.getLogger(Round.class.getName());
+
+    @Override
+    public void run() {
+        try {
+            while (true) {
+                Thread.sleep(between);
+                once();
+            }
+        } catch (InterruptedException stop) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void once() {
+        try {
+            work.run();
+        } catch (RuntimeException failure) {
+            LOG.log(Level.ERROR, name + " failed and is tried again", failure);
+        }
+    }
+}
