@@ -5,7 +5,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 
-/** Every setting but the list of nodes. What is added here needs a line in {@code docs/configuration.md} and one in {@link ServerConfig#effective}. */
+/**
+ * Every setting but the list of nodes. What is added here needs a line in {@code docs/configuration.md} and one in
+ * {@link ServerConfig#effective}.
+ */
 final class Settings {
     final Setting<Mode> mode = Setting.of("mode", ValueType.mode(), "production",
             "`demonstration` makes the published user `sarang` with the token `sarang`; `production` refuses to start with it");
@@ -42,13 +45,14 @@ final class Settings {
 
     /** @param relativeTo the folder of the configuration file */
     Settings(Path relativeTo) {
-        dataDirectory = Setting.of("data-directory", ValueType.path(relativeTo), "data", "where the embedded database and the results (`jobs/results`) are kept");
+        dataDirectory = Setting.of("data-directory", ValueType.path(relativeTo), "data",
+                "where the embedded database and the results (`jobs/results`) are kept");
         templates = Setting.of("templates", ValueType.path(relativeTo), "templates", "the folder that holds the launch templates (`launch/*`)");
     }
 
     /** In the order of the page. */
     List<Setting<?>> all() {
-        return List.of(mode, dataDirectory, templates, host, port, waitLimit, cancelPatience, databaseUrl, databaseUsername, databasePassword,
-                databaseConnections, requiredForReads, codeSize, defaultTimeLimit, heartbeat, patience);
+        return List.of(mode, dataDirectory, templates, host, port, waitLimit, cancelPatience,
+                databaseUrl, databaseUsername, databasePassword, databaseConnections, requiredForReads, codeSize, defaultTimeLimit, heartbeat, patience);
     }
 }

@@ -36,9 +36,9 @@ public final class Database implements AutoCloseable {
     /** How long making a connection may take. */
     private static final Duration CONNECT = Duration.ofSeconds(5);
 
-    /** These tell of every start, stop and empty rollback. Held here, since loggers are kept weakly. */
+    /** These tell of every start and stop, and of what is thrown as well. Held here, since loggers are kept weakly. */
     private static final Logger POOL_LOG = Logger.getLogger("com.zaxxer.hikari");
-    private static final Logger TRANSACTION_LOG = Logger.getLogger("io.helidon.dbclient.jdbc.TransactionContext");
+    private static final Logger CLIENT_LOG = Logger.getLogger("io.helidon.dbclient.jdbc");
 
     private final HikariDataSource pool;
     private final DbClient client;
@@ -80,7 +80,7 @@ public final class Database implements AutoCloseable {
     }
 
     private static HikariDataSource connect(DatabaseSettings settings) {
-        TRANSACTION_LOG.setLevel(Level.OFF);
+        CLIENT_LOG.setLevel(Level.OFF);
         POOL_LOG.setLevel(Level.OFF); // what goes wrong now is thrown
         HikariConfig config = new HikariConfig();
         config.setPoolName("gpuq");
@@ -132,7 +132,11 @@ public final class Database implements AutoCloseable {
         try {
             return once(work);
         } catch (RuntimeException e) {
-            throw Faults.of(e);
+            RuntimeException fault = Faults.of(e);
+            if (fault instanceof DatabaseUnavailable && !pool.isClosed()) {
+                pool.getHikariPoolMXBean().softEvictConnections(); // all of them are suspect; new ones find the database as soon as it is back
+            }
+            throw fault;
         } finally {
             turns.release();
         }

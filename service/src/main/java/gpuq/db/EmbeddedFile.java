@@ -16,8 +16,8 @@ import org.h2.mvstore.MVStoreTool;
  *
  * <ul>
  *   <li>{@code WRITE_DELAY=0} hands a commit to the system before it is answered, {@code dsync:} puts it on the disk by then;
- *   <li>{@code REUSE_SPACE=FALSE} only ever appends. H2 2.5 otherwise writes into space that became free more than 45 seconds after it was written, and a
- *       kill at such a time loses the last few commits: each eighth of them in our trials;
+ *   <li>{@code REUSE_SPACE=FALSE} only ever appends. H2 2.5 otherwise writes into space that is free again and was first written more than
+ *       45 seconds ago; a kill at such a time loses the last few commits, in one of eight trials;
  *   <li>{@code MAX_COMPACT_TIME=0} keeps it from moving data about when it closes. Instead, {@link #compact} copies what is live
  *       into a new file at a start, and renames that into place;
  *   <li>{@code retry:} reopens the file when a thread is interrupted in the middle of a write, which otherwise closes it for everybody;
@@ -82,8 +82,8 @@ final class EmbeddedFile implements AutoCloseable {
 
     private void prepare() throws IOException {
         if (!locked()) {
-            throw new DatabaseUnavailable("the database %s is in use by another process: stop that server, or give this one a data directory of its own"
-                    .formatted(file), null);
+            throw new DatabaseUnavailable("the database %s is in use by another process: stop that server, or give this one a data directory"
+                    .formatted(file) + " of its own", null);
         }
         if (Files.exists(file)) {
             if (!Files.isWritable(file)) {

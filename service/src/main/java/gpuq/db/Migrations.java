@@ -48,8 +48,8 @@ final class Migrations {
                 "SELECT version, script, sha256 FROM schema_version ORDER BY version", Map.of(),
                 row -> new Script(row.number("version"), row.text("script"), "", row.text("sha256")));
         if (applied.size() > scripts.size()) {
-            throw new SchemaRefused("the database's schema has version %d, but this gpuq knows %d at most: it was used by a newer gpuq; start that one"
-                    .formatted(applied.size(), scripts.size()));
+            throw new SchemaRefused("the database's schema has version %d, but this gpuq knows %d at most: "
+                    .formatted(applied.size(), scripts.size()) + "it was used by a newer gpuq; start that one");
         }
         for (int i = 0; i < applied.size(); i++) {
             if (applied.get(i).version != i + 1 || !applied.get(i).sha256.equals(scripts.get(i).sha256)) {

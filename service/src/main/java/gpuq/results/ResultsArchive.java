@@ -71,7 +71,8 @@ public final class ResultsArchive {
      */
     public void keep(Job job, Instant completedAt, byte[] document, byte[] stderr) {
         if (document.length > MOST_DOCUMENT) {
-            throw new IllegalArgumentException("job %s: its results have %d bytes, at most %d are kept".formatted(job.id(), document.length, MOST_DOCUMENT));
+            throw new IllegalArgumentException("job %s: its results have %d bytes, at most %d are kept"
+                    .formatted(job.id(), document.length, MOST_DOCUMENT));
         }
         try {
             seal(file(job, "stderr"), Arrays.copyOfRange(stderr, Math.max(0, stderr.length - MOST_STDERR), stderr.length));

@@ -5,6 +5,7 @@ import gpuq.node.JobRecord.Ending;
 import gpuq.node.JobRecord.Sealed;
 import gpuq.node.Node;
 import gpuq.node.NodeRefused;
+import gpuq.results.ResultsArchive;
 import java.io.ByteArrayOutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -13,9 +14,6 @@ import java.util.Optional;
 
 /** Fetches from a node what a job left there, in bounded pieces, and verifies it against the sealed hash. */
 final class Collector {
-    /** The most that is taken of a results document: a grader's is some kilobytes. */
-    static final long LARGEST_DOCUMENT = 16 << 20;
-
     private static final int PIECE = 256 << 10;
     private static final int STDERR_TAIL = 64 << 10;
 
@@ -36,7 +34,7 @@ final class Collector {
     }
 
     static boolean tooLarge(Ending ending) {
-        return ending.results().map(sealed -> sealed.size() > LARGEST_DOCUMENT).orElse(false);
+        return ending.results().map(sealed -> sealed.size() > ResultsArchive.MOST_DOCUMENT).orElse(false);
     }
 
     /** The end of what the launch script wrote to its standard error. */

@@ -108,7 +108,7 @@ public final class Progress {
         byte[] stderr = Collector.stderr(node, said, ending);
         if (Collector.tooLarge(ending)) {
             archive.keep(job, at, new byte[0], stderr);
-            String detail = "The results are larger than %d bytes.".formatted(Collector.LARGEST_DOCUMENT);
+            String detail = "The results are larger than %d bytes.".formatted(ResultsArchive.MOST_DOCUMENT);
             return finish(job, said.startedAt(), at, new Outcome.Failed(Reason.RESULTS_TOO_LARGE, detail, ending.exitCode()));
         }
         Optional<byte[]> document = Collector.document(node, said, ending);
