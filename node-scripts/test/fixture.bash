@@ -6,12 +6,12 @@ bats_require_minimum_version 1.5.0
 
 NODE_SCRIPTS=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 PATH=$NODE_SCRIPTS/bin:$PATH
+SUBMITS=${GPUQ_TEST_SUBMITS:-200}
 ID=550e8400-e29b-41d4-a716-446655440000
 
 setup() {
     export LC_ALL=C
-    export GPUQ_CONF=$BATS_TEST_TMPDIR/gpuq.conf GPUQ_SPOOL=$BATS_TEST_TMPDIR/spool
-    unset "${!GPUQ_@}"
+    unset "${!GPUQ_@}" # but for these nothing of the caller's gpuq
     export GPUQ_CONF=$BATS_TEST_TMPDIR/gpuq.conf GPUQ_SPOOL=$BATS_TEST_TMPDIR/spool
     printf '%s\n' GPUQ_SLOTS=1 GPUQ_TEMPLATE=process GPUQ_GRACE=1 "GPUQ_DATA_DIR=$BATS_TEST_TMPDIR/data" \
         "GPUQ_GRADER=$BATS_TEST_TMPDIR/grader" GPUQ_PYTHON=bash >"$GPUQ_CONF"
@@ -61,7 +61,7 @@ show() {
         printf -- '--- %s\n' "${file#"$GPUQ_SPOOL"/}"
         head -c 600 "$file"
     done < <(find "$GPUQ_SPOOL" -type f | sort)
-    ps -eo pid,ppid,stat,args | grep -F "$BATS_TEST_TMPDIR" | grep -v grep
+    pgrep -af -- "$BATS_TEST_TMPDIR"
 }
 
 home() { # ID [ATTEMPT]
@@ -88,7 +88,14 @@ slots_taken() {
 }
 
 is_idle() {
-    [ "$(slots_taken)" -eq 0 ] && [ -z "$(ls "$GPUQ_SPOOL/queue")" ]
+    is_empty slots queue
+}
+
+is_empty() { # FOLDER…, of the spool
+    local folder
+    for folder; do
+        [ -z "$(ls -A "$GPUQ_SPOOL/$folder")" ] || return 1
+    done
 }
 
 nothing_runs() { # MARK: no process has it in its command line

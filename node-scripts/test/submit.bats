@@ -39,8 +39,8 @@ load fixture
     script solution.py ':'
     id=$(gpuq submit solution.py --competition pizza --name "$hostile" --priority -7)
     work=$(home "$id")/work
-    printf '%s\n' 'printf "%s|%s|%s" "$GPUQ_NAME" "$GPUQ_COMPETITION" "$GPUQ_PRIORITY"' >tail
-    { sed '/^$/q' "$work/launch.sh"; cat tail; } >whole
+    printf '%s\n' 'printf "%s|%s|%s" "$GPUQ_NAME" "$GPUQ_COMPETITION" "$GPUQ_PRIORITY"' >ending
+    { sed '/^$/q' "$work/launch.sh"; cat ending; } >whole
     [ "$(bash whole)" = "$hostile|pizza|-7" ]
     [ ! -e pwned ] && [ ! -e "$work/pwned" ]
     LC_ALL=C.UTF-8 shellcheck -s bash -e SC2034,SC2016 <(sed '/^$/q' "$work/launch.sh")
@@ -73,7 +73,7 @@ load fixture
             return 1
         }
     done
-    [ -z "$(ls "$GPUQ_SPOOL/incoming" "$GPUQ_SPOOL/jobs" "$GPUQ_SPOOL/queue" | grep -v :)" ]
+    is_empty incoming jobs queue
 }
 
 @test "without a template graded jobs are refused with a sentence" {
@@ -116,14 +116,14 @@ load fixture
     [ "$(<list)" = $'first\nwide\nlate' ]
 }
 
-@test "200 submits at once: all run once, and two slots are never shared" {
+@test "submits at once (200, or GPUQ_TEST_SUBMITS): all run once, and two slots are never shared" {
     setting GPUQ_SLOTS 2
     script job.sh 'set -C; : >"$DIR/slot$GPUQ_SLOTS_HELD" || { echo shared >>"$DIR/shared"; exit 1; }
         echo "$GPUQ_JOB" >>"$DIR/ran"; rm "$DIR/slot$GPUQ_SLOTS_HELD"'
     mkdir dir
-    for ((i = 0; i < 200; i++)); do printf '%s\n' "$i"; done |
+    seq "$SUBMITS" |
         xargs -P 20 -I{} gpuq submit --script job.sh --env "DIR=$PWD/dir" >ids
-    [ "$(sort -u ids | wc -l)" -eq 200 ]
+    [ "$(sort -u ids | wc -l)" -eq "$SUBMITS" ]
     until_true is_idle
     [ ! -e dir/shared ]
     diff <(sort ids) <(sort dir/ran)
@@ -144,5 +144,5 @@ load fixture
         [ "$status" -eq 0 ]
         [ "$(cat "$job/stdout")" = ran ]
     done
-    [ -z "$(ls "$GPUQ_SPOOL/incoming")" ]
+    is_empty incoming
 }

@@ -19,11 +19,12 @@ final class ServerProcess implements AutoCloseable {
         this.client = client;
     }
 
-    /** Starts a server on the site's configuration and waits until it answers. */
-    static ServerProcess start(Site site, int port) {
+    /** Starts a server on the site's configuration and waits until it answers. @param options for the JVM */
+    static ServerProcess start(Site site, int port, String... options) {
         List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-                "-cp", System.getProperty("java.class.path"), "gpuq.Main", "--config", site.config().toString()));
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+        command.addAll(List.of(options));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "gpuq.Main", "--config", site.config().toString()));
         try {
             Process process = new ProcessBuilder(command)
                     .redirectErrorStream(true)

@@ -158,6 +158,9 @@ public final class Follower implements Runnable {
     }
 
     private void stepBack(String why) {
+        if (Thread.currentThread().isInterrupted()) {
+            return; // the server stops
+        }
         board.unreachable(id, why);
         LOG.log(Level.WARNING, "node {0} is unreachable: {1}; trying again in {2} ms", id, why, pause.toMillis());
         try {

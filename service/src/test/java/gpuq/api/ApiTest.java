@@ -7,24 +7,22 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import gpuq.api.ApiClient.Answer;
-import java.net.URI;
+import gpuq.RunningServer;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.UUID;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The published API against the whole system in demonstration mode: two local nodes, real scripts, the real grader.
- *
- * <p>Runs against the server that the property {@code gpuq.test.uri} names. AFTER THE MERGE: take {@code RunningServer.start().uri()}
- * in {@link #start} instead, and drop the condition.
  */
-@EnabledIfSystemProperty(named = "gpuq.test.uri", matches = ".+")
 @Timeout(120)
 class ApiTest {
     private static final String BEARER = "Bearer sarang";
@@ -35,11 +33,21 @@ class ApiTest {
     private static final String CRASHING = "raise SystemExit('crash')\n";
     private static final String FOREVER = "import time; time.sleep(600)  # forever\n";
 
+    @TempDir
+    private static Path directory;
+
+    private static RunningServer server;
     private static ApiClient api;
 
     @BeforeAll
     static void start() {
-        api = new ApiClient(URI.create(System.getProperty("gpuq.test.uri")));
+        server = RunningServer.start(directory);
+        api = new ApiClient(server.uri());
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
     }
 
     @Test

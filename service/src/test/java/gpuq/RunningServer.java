@@ -1,0 +1,49 @@
+package gpuq;
+
+import gpuq.auth.Users;
+import gpuq.config.ServerConfig;
+import gpuq.db.Database;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.Map;
+
+/** The whole system in this process: two local nodes with the real scripts, the embedded database, the demonstration user. */
+public final class RunningServer implements AutoCloseable {
+    private final Database database;
+    private final Users users;
+    private final Server server;
+
+    private RunningServer(Database database, Users users, Server server) {
+        this.database = database;
+        this.users = users;
+        this.server = server;
+    }
+
+    /** @param directory where everything is kept */
+    public static RunningServer start(Path directory) {
+        return start(directory, Map.of());
+    }
+
+    /** @param environment settings by their variables, such as {@code GPUQ_SERVER_AUTH_REQUIRED_FOR_READS} */
+    public static RunningServer start(Path directory, Map<String, String> environment) {
+        ServerConfig config = ServerConfig.load(Site.in(directory, 2, 0).config(), environment);
+        Database database = Database.open(config.database());
+        Users users = new Users(database, Server.CLOCK);
+        users.addDemonstrationUser();
+        return new RunningServer(database, users, new Server(config, database, users));
+    }
+
+    public URI uri() {
+        return URI.create("http://127.0.0.1:" + server.port());
+    }
+
+    public Users users() {
+        return users;
+    }
+
+    @Override
+    public void close() {
+        server.close();
+        database.close();
+    }
+}
