@@ -101,7 +101,10 @@ bundle::check() { # ID ATTEMPT
         bundle::fact expected_time '[1-9][0-9]{0,8}' &&
         bundle::fact time_limit '[1-9][0-9]{0,8}' &&
         bundle::fact submitted_at '[1-9][0-9]{0,16}' || return 64
-    if ((JOB[gpus] > SPOOL_SLOTS)); then
+    if ((SPOOL_SLOTS == 0)); then
+        REPLY='nvidia-smi fails here; nobody knows how many slots this node has'
+        return 75
+    elif ((JOB[gpus] > SPOOL_SLOTS)); then
         REPLY="the job takes ${JOB[gpus]} slots, this node has $SPOOL_SLOTS"
     elif [[ ${JOB[competition]:-} && ! -s $BUNDLE/work/solution.py ]]; then
         REPLY='a job that is graded needs a solution.py'
@@ -132,20 +135,15 @@ bundle::publish() { # NAME
     queue::key "${JOB[submitted_at]}" "${STATUS[queued_at]}" "${JOB[priority]}"
     local -r ticket=$SPOOL/queue/$REPLY.$name
     if mv -T -- "$BUNDLE" "$home" 2>/dev/null; then
-        if [[ -e $SPOOL/released/$name ]]; then
-            # It ran and was released while we unpacked: this copy was never in the queue and does not come into it.
-            BUNDLE=$home
-            bundle::drop
-            return 0
-        fi
-        queue::enter "$ticket"
-        spool::sync "$home"/work/* "$home/job" "$home/status" "$home/work" "$home" "$SPOOL/jobs" "$SPOOL/queue" || {
-            REPLY='the spool cannot be synced'
-            return 75
-        }
+        ! job::drop_copy "$name" || return 0
+        bundle::settle "$home" "$ticket" || return
         journal::append "$name" 1 waiting
     else
         bundle::drop
+        job::home "$name" || {
+            REPLY='the spool cannot be written'
+            return 75
+        }
         bundle::again "$name"
     fi
 }
@@ -153,14 +151,20 @@ bundle::publish() { # NAME
 # A submit of a pair that is there already: it may have been published by somebody who was killed before he synced.
 bundle::again() { # NAME
     local -r home=$SPOOL/jobs/$1
-    [[ -d $home ]] || return 0 # a tombstone, or released
+    [[ -d $home ]] && ! job::drop_copy "$1" || return 0 # a tombstone, or released
+    local ticket=
     job::status "$home" || :
     if [[ ${STATUS[state]:-} == waiting && ! -e $home/begun ]]; then
         queue::ticket "$home" "$1"
-        queue::enter "$REPLY"
+        ticket=$REPLY
     fi
-    spool::sync "$home"/work/* "$home/job" "$home/status" "$home/work" "$home" "$SPOOL/jobs" "$SPOOL/queue" || {
-        REPLY='the spool cannot be synced'
+    bundle::settle "$home" "$ticket"
+}
+
+bundle::settle() { # HOME TICKET
+    [[ ! $2 ]] || queue::enter "$2" &&
+        spool::sync "$1"/work/* "$1/job" "$1/status" "$1/work" "$1" "$SPOOL/jobs" "$SPOOL/queue" || {
+        REPLY="the spool cannot be written; what is there of ${1##*/} may start all the same"
         return 75
     }
 }

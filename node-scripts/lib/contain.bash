@@ -47,10 +47,10 @@ contain::start() { # HOME PREPARE: CONTAIN_STARTER is ours to wait for, CONTAINE
         child=
         read -r child _ <"/proc/$CONTAIN_STARTER/task/$CONTAIN_STARTER/children" || [[ $child ]] || return 1 # the line has no end
     fi
-    process::born "$child" || return 1
-    CONTAINED="$child $REPLY"
     process::born "$CONTAIN_STARTER" || return 1
     CONTAIN_BORN=$REPLY
+    process::born "$child" || return 1
+    CONTAINED="$child $REPLY"
 }
 
 contain::go() {
@@ -79,6 +79,9 @@ contain::code() { # the exit code of what has ended, in REPLY; and nothing of it
 
 contain::clear() { # PID BORN: kill what is left; fails while something is
     local -r pid=${1% *} born=${1#* }
+    REPLY=$born
+    process::born "$pid" || :
+    [[ $REPLY == "$born" ]] || return 0 # the number is another's by now, so nothing of the group was left
     if [[ ${MACHINE[contain]} == group ]]; then
         kill -s KILL -- "-$pid" 2>/dev/null || :
     fi

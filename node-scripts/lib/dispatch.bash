@@ -49,12 +49,9 @@ dispatch::start_waiting() {
         ! dispatch::twin "$name" || continue
         job::facts "$home"
         gpus=${JOB[gpus]}
-        if ((gpus > SPOOL_SLOTS)); then
-            dispatch::refuse "$name" "The job takes $gpus slots; this node has $SPOOL_SLOTS."
-            continue
-        fi
+        ((gpus <= SPOOL_SLOTS)) || continue # it took less when it came; `gpuq queue` says what it waits for
         ((gpus <= ${#SLOTS_FREE[@]})) || return 0 # the head is never overtaken
-        dispatch::start "$name" "$gpus"
+        dispatch::start "$name" "$gpus" || return 0
     done
 }
 
@@ -66,16 +63,14 @@ dispatch::twin() { # NAME: whether another attempt of the same job holds a slot;
     return 1
 }
 
-dispatch::refuse() { # NAME DETAIL: it can never start here
-    spool::create "$SPOOL/jobs/$1/begun" 'supervisor none' || return 0
-    job::finish "$1" system '' launch_failed "$2"
-}
-
 # The supervisor: a session of its own, the job's life locked from its first instruction, no descriptor of ours. flock waits,
 # because a supervisor that came too late may still be looking for its nonce.
 dispatch::start() { # NAME SLOTS
     local -r nonce=$SRANDOM
-    slots::claim "$1" "$nonce" "$2"
+    slots::claim "$1" "$nonce" "$2" || {
+        slots::free "$1" # a full disk; it waits
+        return 1
+    }
     setsid flock --no-fork --timeout 10 "$SPOOL/jobs/$1/life" \
         "$BASH" "$GPUQ_PROGRAM" supervise "${1%.*}" "${1##*.}" "$nonce" \
         </dev/null >/dev/null 2>>"$SPOOL/jobs/$1/.new/faults" {SPOOL_LOCK}>&- &

@@ -47,7 +47,7 @@ heal::job() { # NAME
 # It waits, and no supervisor lives. Nothing of the user's has run: that takes the status `running`. So it may begin anew.
 heal::waiting() {
     if [[ -e $home/begun ]]; then
-        spool::word "$home/begun" || :
+        spool::word "$home/begun" || : # without a word: its writer was killed
         case $REPLY in
             cancelled | withdrawn)
                 job::settle "$name"
@@ -72,8 +72,7 @@ heal::lost() {
     elif [[ ${LIFE[contained]:-} ]]; then
         contain::clear "${LIFE[contained]}" || return 1 # it does not die: its slot stays taken, the next look tries again
     fi
-    spool::create "$home/verdict" system || :
-    spool::word "$home/verdict" || REPLY=system
+    job::decide "$home" system || return
     read -r outcome code <<<"$REPLY"
     if [[ $outcome == system ]]; then
         job::finish "$name" system '' "$reason" "$detail"
@@ -85,6 +84,7 @@ heal::lost() {
 # Everything: at boot, when a conversation begins, and by hand.
 heal::all() {
     local path
+    spool::keep_room
     for path in "$SPOOL"/jobs/*/; do
         heal::entry "${path%/}" || :
     done
@@ -107,6 +107,7 @@ heal::entry() { # HOME
         waiting)
             slots::load
             [[ ! ${SLOTS_OF[$name]:-} ]] || return 0 # starting: heal::slots knows
+            ! job::drop_copy "$name" || return 0
             queue::ticket "$1" "$name"
             [[ -e $REPLY && ! -e $1/begun ]] || heal::job "$name"
             ;;

@@ -38,7 +38,7 @@ job::status() { # HOME
     declare -gA STATUS=()
     if [[ -f $1 ]]; then
         local outcome ended_at
-        spool::word "$1" || REPLY='cancelled'
+        spool::word "$1" || REPLY=withdrawn # its writer was killed before he wrote it
         read -r outcome ended_at <<<"$REPLY"
         STATUS=([seq]=1 [state]=ended [outcome]=$outcome [ended_at]=$ended_at)
     else
@@ -70,9 +70,12 @@ job::text() { # NAME: the same for one of many; needs SLOTS_OF
         REPLY=${REPLY//$'\n\n'/$'\n'}
         return 0
     fi
-    record::text "$home/job" && text=$REPLY && record::text "$home/status" || {
-        # It was released between two looks: look where it went.
-        [[ $home == "$SPOOL/jobs/"* && ! -e $home ]] && job::text "$1"
+    record::text "$home/job" && text=$REPLY && record::text "$home/status" && [[ $REPLY == *$'\nstate '* ]] || {
+        if [[ -e $home ]]; then
+            REPLY='the job cannot be read now' # torn by a power cut, until somebody heals it
+            return 75
+        fi
+        job::text "$1" # it was released between two looks: look where it went
         return
     }
     text+=$REPLY
@@ -83,7 +86,13 @@ job::text() { # NAME: the same for one of many; needs SLOTS_OF
     REPLY=$text
 }
 
-# Replaces the status by what STATUS says, and brings tickets and slots home in the same breath.
+# A submit that was unpacked once more while its job ran and was released: such a copy was never in the queue.
+job::drop_copy() { # NAME: fails when it is none
+    [[ -e $SPOOL/released/$1 ]] && rm -rf -- "$SPOOL/jobs/$1"
+}
+
+# Replaces the status by what STATUS says, and brings tickets and slots home in the same breath. What the caller has
+# `sealed` is on the disk by then.
 job::replace() { # HOME TOKEN…
     local -r home=$1
     local -a tokens=()
@@ -92,7 +101,8 @@ job::replace() { # HOME TOKEN…
         [[ ! -e $token ]] || tokens+=("$token")
     done
     STATUS[seq]=$((${STATUS[seq]:-100} + 1))
-    record::print STATUS "${JOB_STATUS[@]}" >"$home/.new/status" || return
+    { record::print STATUS "${JOB_STATUS[@]}" >"$home/.new/status"; } 2>/dev/null || return
+    ((${#sealed[@]} == 0)) || spool::sync "${sealed[@]}" || return
     mv -f -t "$home" -- "$home/.new/status" ${tokens[0]+"${tokens[@]}"} 2>/dev/null || [[ ! -e $home/.new/status ]]
 }
 
@@ -121,11 +131,26 @@ job::let_go() {
     exec {JOB_LIFE}>&-
 }
 
-# The end. By the one who may write the status; the outcome has been decided. What could not start for a reason that is not
-# the solution's says so in setup-failed.
+# What ended a job that has begun: the first to say so decides. The word is in REPLY; fails when none can be written.
+job::decide() { # HOME WORD…
+    local -i rc=0
+    spool::create "$1/verdict" "${*:2}" || rc=$?
+    if ((rc == 2)); then
+        spool::make_room && job::decide "$@"
+        return
+    fi
+    # Without a word its writer was killed before he told anybody.
+    ((rc == 1)) && spool::word "$1/verdict" && [[ $REPLY ]] || REPLY=${*:2}
+}
+
+# The end. By the one who may write the status, with STATUS as it stands; the outcome has been decided. What could not start
+# for a reason that is not the solution's says so in setup-failed. The status comes into place when what it says is on the disk.
 job::finish() { # NAME OUTCOME [EXIT_CODE [REASON DETAIL]]
+    job::end "$@" || { spool::make_room && job::end "$@"; }
+}
+
+job::end() {
     local -r name=$1 home=$SPOOL/jobs/$1
-    job::status "$home" || :
     process::now
     STATUS[state]=ended
     STATUS[ended_at]=$REPLY
@@ -139,8 +164,8 @@ job::finish() { # NAME OUTCOME [EXIT_CODE [REASON DETAIL]]
     [[ ! ${STATUS[started_at]:-} ]] || job::seal "$home" || return
     slots::of "$name"
     queue::ticket "$home" "$name"
-    job::replace "$home" "$REPLY" ${SLOTS_TOKENS[0]+"${SLOTS_TOKENS[@]}"} || return
-    spool::sync "$home" "$home/status" ${sealed[0]+"${sealed[@]}"} || :
+    sealed+=("$home/.new/status")
+    job::replace "$home" "$REPLY" ${SLOTS_TOKENS[0]+"${SLOTS_TOKENS[@]}"} && spool::sync "$home" || return
     journal::append "$name" "${STATUS[seq]}" ended
 }
 
@@ -164,9 +189,8 @@ job::seal() { # HOME
     done
     ((${#sealed[@]} > 0)) || return 0
     {
-        stat --printf='%s %n\n' -- "${sealed[@]}"
-        [[ ${sealed[-1]} != "$results" ]] || sha256sum <"$results"
-    } >"$home/.new/seal" || return
+        stat --printf='%s %n\n' -- "${sealed[@]}" && { [[ ${sealed[-1]} != "$results" ]] || sha256sum <"$results"; }
+    } 2>/dev/null >"$home/.new/seal" || return
     while read -r size file; do
         case $file in
             */stdout) STATUS[stdout_size]=$size ;;
@@ -191,31 +215,42 @@ job::settle() { # NAME
 # Cancel and withdraw: whoever makes `begun` or `verdict` first decides. The record is in REPLY.
 job::stop() { # NAME cancelled|withdrawn
     local -r name=$1 outcome=$2 home=$SPOOL/jobs/$1
-    local begun
+    local -i rc=0
     if [[ ! -e $home && ! -e $SPOOL/released/$name ]]; then
         process::now
         # The tombstone stands where the job would: neither can be made over the other.
-        if spool::create "$home" "$outcome $REPLY"; then
-            spool::sync "$home" "$SPOOL/jobs" || return 75
-            journal::append "$name" 1 ended
-        fi
+        spool::create "$home" "$outcome $REPLY" || rc=$?
+        ((rc > 0)) || journal::append "$name" 1 ended
     fi
-    if [[ -d $home ]]; then
+    if [[ -f $home ]]; then
+        spool::sync "$home" "$SPOOL/jobs" || rc=2
+    elif [[ -d $home ]]; then
+        rc=0
         job::status "$home" || :
-        if [[ ${STATUS[state]:-} == waiting ]] && job::prevent "$home"; then
+        if [[ ${STATUS[state]:-} == waiting ]]; then
             spool::lock
-            job::settle "$name"
+            job::prevent "$home" || rc=$?
+            ((rc > 0)) || job::settle "$name" || rc=2
             spool::unlock
-        elif [[ ${STATUS[state]:-} != ended && $outcome == cancelled ]]; then
-            spool::create "$home/verdict" cancelled || :
+        fi
+        if [[ ${STATUS[state]:-} != ended && $outcome == cancelled ]] && ((rc < 2)); then
+            job::decide "$home" cancelled || rc=2
             job::notify "$home"
         fi
+    fi
+    if ((rc == 2)); then
+        REPLY='the spool cannot be written'
+        return 75
     fi
     job::record "$name"
 }
 
-job::prevent() { # HOME: whether the job will never begin, by us or by somebody before us
-    spool::create "$1/begun" "$outcome" && return 0
+# Whether the job will never begin, by us or by somebody before us; 1: it has begun, 2: the spool cannot be written. Under the
+# spool's lock, so that nobody heals a `begun` that is about to get its word.
+job::prevent() { # HOME
+    local -i rc=0
+    spool::create "$1/begun" "$outcome" || rc=$?
+    ((rc == 1)) || return "$rc"
     spool::word "$1/begun" && [[ $REPLY == cancelled || $REPLY == withdrawn ]]
 }
 

@@ -12,8 +12,10 @@ readonly JOURNAL_LINE='^([0-9a-f-]{36} [0-9]+ [0-9]+ (waiting|running|ended)) ([
 
 journal::begin() { # a new generation; the one before it is kept for those who still follow it
     local -a old=("$SPOOL"/journal/*)
+    local -i last=0
+    ((${#old[@]} == 0)) || last=${old[-1]##*/}
     process::now
-    local -r generation=$REPLY
+    local -r generation=$((REPLY > last ? REPLY : last + 1)) # the clock may have gone back; the bell must not
     : >"$SPOOL/journal/$generation"
     if ((${#old[@]} > 0)); then
         printf 'next %s\n' "$generation" >>"${old[-1]}"

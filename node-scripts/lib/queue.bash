@@ -16,7 +16,7 @@ queue::ticket() { # HOME NAME: the path of its ticket, whether it is there or no
 }
 
 queue::enter() { # TICKET
-    : >>"$1"
+    { : >>"$1"; } 2>/dev/null
 }
 
 queue::name() { # TICKET: the job's name, in REPLY

@@ -17,10 +17,11 @@ record::text() { # FILE: as it lies there, in REPLY; fails when it is not there
     { IFS= read -r -d '' REPLY <"$1"; } 2>/dev/null || [[ $REPLY ]]
 }
 
-record::print() { # ARRAY KEY…: the lines of these keys, as far as they are known
+record::print() { # ARRAY KEY…: the lines of these keys, as far as they are known; fails when they cannot be written whole
     local -n record_from=$1
-    local record_key
+    local record_key record_lines=
     for record_key in "${@:2}"; do
-        [[ ! ${record_from[$record_key]:-} ]] || printf '%s %s\n' "$record_key" "${record_from[$record_key]}"
+        [[ ! ${record_from[$record_key]:-} ]] || record_lines+="$record_key ${record_from[$record_key]}"$'\n'
     done
+    printf '%s' "$record_lines"
 }

@@ -2,6 +2,7 @@
 #
 #   spool               its id
 #   machine             what was found at this boot: boot id, GPUs, how jobs are contained
+#   reserve             takes up room; it makes way when the disk is full, so that the ends of jobs can be written
 #   lock                held while jobs are given to slots; never while somebody waits
 #   epoch  drain        the highest lease epoch seen; why no job starts here (absent: they do)
 #   incoming/           uploads; what lies here was never acknowledged
@@ -16,6 +17,7 @@
 # shellcheck shell=bash
 
 readonly SPOOL_DIRECTORIES=(incoming jobs queue slots released journal)
+readonly SPOOL_RESERVE=1048576 # bytes
 
 spool::open() { # make it on first use, and tidy it on the first look after a boot
     SPOOL=$GPUQ_SPOOL
@@ -24,10 +26,22 @@ spool::open() { # make it on first use, and tidy it on the first look after a bo
     readonly SPOOL SPOOL_BOOT=$boot
     [[ -f $SPOOL/spool ]] || spool::make
     [[ -O $SPOOL ]] || words::fail 77 "$SPOOL belongs to another user; use gpuq as that user"
+    spool::id || words::fail 75 "$SPOOL/spool cannot be read"
+    readonly SPOOL_ID=$REPLY
     declare -gA MACHINE=()
     record::load "$SPOOL/machine" MACHINE || :
     [[ ${MACHINE[boot]:-} == "$SPOOL_BOOT" ]] || spool::boot
-    SPOOL_SLOTS=${GPUQ_SLOTS:-${MACHINE[gpus]}}
+    ! spool::measure || spool::remember || :
+}
+
+spool::id() { # in REPLY; fails when no spool is there
+    local -A spool=()
+    record::load "$SPOOL/spool" spool && REPLY=${spool[id]:-} && [[ $REPLY ]]
+}
+
+# Whether it is still the spool that we opened. A disk that was unmounted knows no job, and takes none.
+spool::same() {
+    spool::id && [[ $REPLY == "$SPOOL_ID" ]]
 }
 
 spool::make() {
@@ -48,24 +62,35 @@ spool::boot() {
     record::load "$SPOOL/machine" MACHINE || :
     if [[ ${MACHINE[boot]:-} != "$SPOOL_BOOT" ]]; then
         contain::probe
-        MACHINE=([boot]=$SPOOL_BOOT [gpus]=$(spool::gpus) [contain]=$REPLY)
-        SPOOL_SLOTS=${GPUQ_SLOTS:-${MACHINE[gpus]}}
+        MACHINE=([boot]=$SPOOL_BOOT [contain]=$REPLY)
+        spool::measure || :
         journal::begin
         heal::all
-        spool::write "$SPOOL/machine" "$(record::print MACHINE boot gpus contain)"
+        spool::remember || words::fail 75 "the spool $SPOOL cannot be written"
     fi
     spool::unlock
 }
 
-spool::gpus() {
-    local line
+# How many slots this node has, in SPOOL_SLOTS; fails when that is nothing new. While nvidia-smi is there and fails nobody
+# knows: then there are none, and the next look asks again.
+spool::measure() {
+    SPOOL_SLOTS=${GPUQ_SLOTS:-${MACHINE[gpus]:-0}}
+    ((SPOOL_SLOTS == 0)) || return 1
+    local text line
     local -i count=0
     if type -P nvidia-smi >/dev/null; then
+        text=$(timeout 20 nvidia-smi -L 2>/dev/null) || return
         while IFS= read -r line; do
             [[ $line != 'GPU '* ]] || count+=1
-        done < <(nvidia-smi -L 2>/dev/null)
+        done <<<"$text"
+        ((count > 0)) || return
     fi
-    printf '%d' "$((count > 0 ? count : 1))"
+    SPOOL_SLOTS=$((count > 0 ? count : 1))
+    MACHINE[gpus]=$SPOOL_SLOTS
+}
+
+spool::remember() {
+    spool::write "$SPOOL/machine" "$(record::print MACHINE boot gpus contain)"
 }
 
 # Jobs and servers that are started meanwhile do not inherit the lock: whoever starts them closes $SPOOL_LOCK.
@@ -80,16 +105,32 @@ spool::unlock() {
 }
 SPOOL_LOCK=
 
+spool::make_room() { # for what must be written, on a full disk; fails when there is no reserve left
+    [[ -e $SPOOL/reserve ]] && rm -f -- "$SPOOL/reserve"
+}
+
+spool::keep_room() { # for that day
+    [[ -e $SPOOL/reserve ]] || fallocate -l "$SPOOL_RESERVE" -- "$SPOOL/reserve" 2>/dev/null || rm -f -- "$SPOOL/reserve"
+}
+
 spool::write() { # FILE TEXT: replace it
     printf '%s\n' "$2" >"$1.new" && mv -fT -- "$1.new" "$1"
 }
 
-spool::create() { # FILE TEXT: make it, exclusively; fails when somebody else has
-    local -i lost=0
+spool::create() { # FILE TEXT: make it, exclusively; 1: somebody else was first, 2: it could not be written and is not there
+    local file
+    local -i rc=0
     set -o noclobber
-    { printf '%s\n' "$2" >"$1"; } 2>/dev/null || lost=1
+    { exec {file}>"$1"; } 2>/dev/null || rc=2
     set +o noclobber
-    return "$lost"
+    if ((rc > 0)); then
+        [[ ! -e $1 ]] || rc=1
+    else
+        printf '%s\n' "$2" >&"$file" 2>/dev/null || rc=2
+        exec {file}>&-
+        ((rc == 0)) || rm -f -- "$1"
+    fi
+    return "$rc"
 }
 
 spool::word() { # FILE: the line that spool::create put there, in REPLY; fails when there is none
@@ -118,13 +159,9 @@ spool::draining() {
 }
 
 spool::greeting() { # CONVERSATION: the first line of serve and watch
-    local -A spool=()
-    local epoch
-    record::load "$SPOOL/spool" spool
     spool::epoch
-    epoch=$REPLY
     printf 'GPUQ 1 %s spool=%s boot=%s version=%s epoch=%s\n' \
-        "$1" "${spool[id]}" "$SPOOL_BOOT" "$(<"$GPUQ_ROOT/VERSION")" "$epoch"
+        "$1" "$SPOOL_ID" "$SPOOL_BOOT" "$(<"$GPUQ_ROOT/VERSION")" "$REPLY"
 }
 
 spool::epoch() { # the highest seen, in REPLY

@@ -97,12 +97,14 @@ final class Courier implements Runnable {
     private boolean handedOver(UUID id) {
         Optional<Job> job = store.find(id);
         return job.isEmpty() || switch (job.get().state()) {
-            case State.Placed(int on) when on == this.id && board.active(on) -> {
+            case State.Placed(int on) when on == this.id -> {
+                if (!board.active(on)) { // meanwhile the placer may find it another node
+                    throw new NodeUnreachable(board.reason(on).orElse("it takes no work"));
+                }
                 Job sent = job.get().in(new State.Sent(on));
                 yield store.move(job.get(), sent) && send(sent);
             }
             case State.Sent(int on) when on == this.id -> send(job.get());
-            // A placed one whose node takes no work is left to the placer.
             case State.Unplaced _, State.Placed _, State.Sent _, State.Waiting _, State.Running _, State.Ended _ -> true;
         };
     }

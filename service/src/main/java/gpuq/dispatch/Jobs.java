@@ -66,16 +66,16 @@ public final class Jobs implements AutoCloseable {
 
     /** Takes up every unended job where an earlier server left it, and begins to hand jobs to nodes. */
     public void start() {
-        for (Job job : store.unfinished()) {
+        List<Job> unended = store.unfinished();
+        for (Job job : unended) {
             job.state().node().ifPresent(on -> board.take(on, Work.of(job)));
-            if (job.state() instanceof State.Sent(int on) && couriers.containsKey(on)) {
-                couriers.get(on).take(job.id());
-            }
         }
+        unended.stream().filter(job -> job.state() instanceof State.Sent).forEach(this::handOn);
+        unended.stream().filter(job -> job.state() instanceof State.Placed).forEach(this::handOn);
         couriers.forEach((id, courier) -> threads.add(Thread.ofVirtual().name("courier-" + id).start(courier)));
         Placer placer = new Placer(store, board, couriers, progress, clock);
         threads.add(Thread.ofVirtual().name("placer").start(new Round("placing jobs", BETWEEN_PLACINGS, placer)));
-        threads.add(Thread.ofVirtual().name("endings").start(new Round("looking for ends", BETWEEN_LOOKS, () -> endings.look(this::present))));
+        threads.add(Thread.ofVirtual().name("looking-after").start(new Round("looking after jobs", BETWEEN_LOOKS, this::lookAfter)));
     }
 
     /** Answers everybody who waits with their job as it is, and hands over no more. Jobs go on. */
@@ -109,7 +109,7 @@ public final class Jobs implements AutoCloseable {
             Thread.startVirtualThread(() -> resolve(job));
             throw inDoubt;
         }
-        couriers.get(node).take(id);
+        handOn(job);
         return job;
     }
 
@@ -119,7 +119,7 @@ public final class Jobs implements AutoCloseable {
             while (true) {
                 try {
                     if (store.find(job.id()).isPresent()) {
-                        couriers.get(job.state().node().orElseThrow()).take(job.id());
+                        handOn(job);
                     } else {
                         board.leave(job.id());
                     }
@@ -132,6 +132,24 @@ public final class Jobs implements AutoCloseable {
         } catch (InterruptedException stop) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** Gives a job to whoever hands it over. Nothing is lost when that is told twice, and a job whose node is configured no more is placed anew. */
+    private void handOn(Job job) {
+        Courier courier = couriers.get(job.state().node().orElseThrow());
+        if (courier != null) {
+            courier.take(job.id());
+        } else if (job.state() instanceof State.Placed) {
+            store.move(job, job.in(new State.Unplaced()));
+        }
+    }
+
+    /** What a lost answer to a commit left behind: an end that nobody was told of, a job that nobody took. */
+    private void lookAfter() {
+        List<Job> unended = store.unfinished();
+        endings.look(unended, this::present);
+        Instant settled = clock.instant().minus(BETWEEN_LOOKS);
+        unended.stream().filter(job -> job.state() instanceof State.Placed && job.createdAt().isBefore(settled)).forEach(this::handOn);
     }
 
     private Optional<Job> earlier(String userId, Submission.Key key) {

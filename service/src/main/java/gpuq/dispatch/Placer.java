@@ -12,12 +12,11 @@ import java.lang.System.Logger.Level;
 import java.time.InstantSource;
 import java.util.Map;
 
-/**
- * Finds a node for what has none: jobs that were put back, jobs placed on a node that takes no work now, and jobs placed before the server was
- * restarted. Looks at the few rows of which nothing has been sent.
- */
+/** Finds a node for what has none: jobs that were put back, and jobs placed on a node that takes no work now. */
 final class Placer implements Runnable {
     private static final Logger LOG = System.getLogger(Placer.class.getName());
+
+    private static final int AT_ONCE = 200;
 
     private final JobStore store;
     private final Board board;
@@ -33,25 +32,22 @@ final class Placer implements Runnable {
         this.clock = clock;
     }
 
-    /** One look at all of them; a job that fails holds up no other. */
+    /** One look at the oldest of them; a job that fails holds up no other. */
     @Override
     public void run() {
-        for (Job job : store.unsent()) {
-            try {
-                place(job);
-            } catch (RuntimeException failure) {
-                LOG.log(Level.ERROR, "placing job " + job.id() + " failed and is tried again", failure);
-            }
-        }
+        store.unplaced(AT_ONCE).forEach(this::place);
+        board.inactive().forEach(node -> store.placedOn(node, AT_ONCE).forEach(this::place));
     }
 
     private void place(Job job) {
-        if (job.cancelRequested().isPresent()) {
-            progress.cancelUnsent(job);
-        } else if (job.state() instanceof State.Placed(int on) && board.active(on)) {
-            couriers.get(on).take(job.id());
-        } else {
-            placeElsewhere(job);
+        try {
+            if (job.cancelRequested().isPresent()) {
+                progress.cancelUnsent(job);
+            } else {
+                placeElsewhere(job);
+            }
+        } catch (RuntimeException failure) {
+            LOG.log(Level.ERROR, "placing job " + job.id() + " failed and is tried again", failure);
         }
     }
 

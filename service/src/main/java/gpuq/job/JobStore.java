@@ -94,11 +94,18 @@ public final class JobStore {
                 Map.of(), JobRow::read);
     }
 
-    /** All jobs of which nothing has been sent, unplaced and placed, oldest first. */
-    public List<Job> unsent() {
+    /** Jobs that no node could take, oldest first, at most {@code most}. */
+    public List<Job> unplaced(int most) {
         return database.query(
-                "SELECT " + JobRow.COLUMNS + " FROM jobs WHERE state IN ('unplaced', 'placed') ORDER BY created_at, job_id",
-                Map.of(), JobRow::read);
+                "SELECT " + JobRow.COLUMNS + " FROM jobs WHERE state = 'unplaced' ORDER BY created_at, job_id LIMIT :most",
+                Map.of("most", most), JobRow::read);
+    }
+
+    /** Jobs that are placed on a node and have not been sent, oldest first, at most {@code most}. */
+    public List<Job> placedOn(int node, int most) {
+        return database.query(
+                "SELECT " + JobRow.COLUMNS + " FROM jobs WHERE state = 'placed' AND node_id = :node_id ORDER BY created_at, job_id LIMIT :most",
+                Map.of("node_id", node, "most", most), JobRow::read);
     }
 
     /**

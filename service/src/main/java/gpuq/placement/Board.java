@@ -116,6 +116,11 @@ public final class Board {
         return seat(node).map(Seat::active).orElse(false);
     }
 
+    /** The nodes that take no work now. */
+    public synchronized List<Integer> inactive() {
+        return seats.values().stream().filter(s -> !s.active()).map(s -> s.id).toList();
+    }
+
     /** Whether the node answers, be it that it takes no new work. */
     public synchronized boolean reachable(int node) {
         return seat(node).map(Seat::reachable).orElse(false);

@@ -1,6 +1,8 @@
 package gpuq.sync;
 
 import gpuq.job.Job;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -43,14 +45,15 @@ public final class Endings {
         waiting.getOrDefault(job.id(), Set.of()).forEach(waiter -> waiter.ending().complete(job));
     }
 
-    /** Looks every job up and answers where the end was missed: the answer to a commit may be lost, and the end be committed all the same. */
-    public void look(Function<UUID, Job> present) {
-        waiting.keySet().forEach(id -> {
-            Job job = present.apply(id);
-            if (job.ended()) {
-                ended(job);
-            }
-        });
+    /**
+     * Answers where the end was missed: the answer to a commit may be lost, and the end be committed all the same.
+     *
+     * @param unended all jobs that have not ended
+     */
+    public void look(Collection<Job> unended, Function<UUID, Job> present) {
+        Set<UUID> overdue = new HashSet<>(waiting.keySet());
+        unended.forEach(job -> overdue.remove(job.id()));
+        overdue.stream().map(present).filter(Job::ended).forEach(this::ended);
     }
 
     /** Answers everybody with their job as it is now, or as it was last seen if the database is away: the server is told to stop. */
