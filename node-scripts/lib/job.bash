@@ -182,25 +182,19 @@ job::setup_failed() { # HOME
 
 # What the job left, measured. Nothing of it runs any more; but it could put anything where a file is expected.
 job::seal() { # HOME
-    local -r home=$1 results=$1/work/results.jsonl
-    local file size digest
-    for file in "$home/stdout" "$home/stderr" "$results"; do
-        [[ ! -f $file || -L $file ]] || sealed+=("$file")
+    local name file digest
+    for name in stdout stderr results; do
+        file=$1/$name
+        [[ $name != results ]] || file=$1/work/results.jsonl
+        [[ -f $file && ! -L $file ]] || continue
+        spool::size "$file" || return
+        STATUS[${name}_size]=$REPLY
+        sealed+=("$file")
     done
-    ((${#sealed[@]} > 0)) || return 0
-    {
-        stat --printf='%s %n\n' -- "${sealed[@]}" && { [[ ${sealed[-1]} != "$results" ]] || sha256sum <"$results"; }
-    } 2>/dev/null >"$home/.new/seal" || return
-    while read -r size file; do
-        case $file in
-            */stdout) STATUS[stdout_size]=$size ;;
-            */stderr) STATUS[stderr_size]=$size ;;
-            "$results") STATUS[results_size]=$size ;;
-            *) digest=$size STATUS[results_sha256]=$digest ;;
-        esac
-    done <"$home/.new/seal"
-    if [[ ${sealed[-1]} == "$results" ]]; then
-        sealed+=("$home/work")
+    if [[ ${STATUS[results_size]:-} ]]; then
+        digest=$(sha256sum <"$file") || return
+        STATUS[results_sha256]=${digest%% *}
+        sealed+=("$1/work")
     fi
 }
 

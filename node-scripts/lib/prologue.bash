@@ -3,11 +3,10 @@
 # shellcheck shell=bash
 
 prologue::print() { # needs JOB
-    local fact
+    local fact text=$'#!/usr/bin/env bash\n# gpuq launch script\n'
     local -r quote="'\\''"
-    printf '#!/usr/bin/env bash\n# gpuq launch script\n'
     for fact in "${JOB_FACTS[@]}"; do
-        printf "GPUQ_%s='%s'\n" "${fact^^}" "${JOB[$fact]//\'/$quote}"
+        text+="GPUQ_${fact^^}='${JOB[$fact]//\'/$quote}'"$'\n'
     done
-    printf '\n'
+    printf '%s\n' "$text"
 }

@@ -41,6 +41,7 @@ spool::id() { # in REPLY; fails when no spool is there
 
 # Whether it is still the spool that we opened. A disk that was unmounted knows no job, and takes none.
 spool::same() {
+    local REPLY
     spool::id && [[ $REPLY == "$SPOOL_ID" ]]
 }
 
@@ -126,7 +127,7 @@ spool::create() { # FILE TEXT: make it, exclusively; 1: somebody else was first,
     if ((rc > 0)); then
         [[ ! -e $1 ]] || rc=1
     else
-        printf '%s\n' "$2" >&"$file" 2>/dev/null || rc=2
+        printf '%s\n' "$2" 1>&"$file" 2>/dev/null || rc=2
         exec {file}>&-
         ((rc == 0)) || rm -f -- "$1"
     fi
@@ -152,6 +153,18 @@ spool::position() { # DESCRIPTOR: how far its file was read or written, in REPLY
     while read -r key value; do
         [[ $key != pos: ]] || REPLY=$value
     done <"/proc/self/fdinfo/$1"
+}
+
+spool::size() { # FILE: in REPLY; one that is small and text is read faster than a process starts
+    local file
+    exec {file}<"$1" || return
+    if IFS= read -r -d '' -n 16384 -u "$file" _; then
+        REPLY=$(stat --printf=%s -- "$1") || REPLY=
+    else
+        spool::position "$file"
+    fi
+    exec {file}<&-
+    [[ $REPLY ]]
 }
 
 spool::draining() {

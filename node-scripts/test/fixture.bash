@@ -31,6 +31,28 @@ teardown() { # nothing of a test outlives it
             [[ $key == boot ]] || kill -KILL "$pid" 2>/dev/null || :
         done <"$life"
     done
+    ! mountpoint -q "$GPUQ_SPOOL" || umount -l "$GPUQ_SPOOL"
+}
+
+small_disk() { # KIB: the spool lies on a disk of that size
+    ((EUID == 0)) || skip 'mounting needs root'
+    mkdir -p "$GPUQ_SPOOL"
+    mount -t tmpfs -o "size=$1k,mode=700" gpuq "$GPUQ_SPOOL" || skip 'nothing can be mounted here'
+}
+
+fill() { # the disk, to its last byte
+    ! cat /dev/zero >"$GPUQ_SPOOL/ballast" 2>/dev/null
+}
+
+unit() { # CODE ARGUMENT…: with the libraries, in a process of its own
+    bash -c 'source "$0" version >/dev/null; gpuq::open; eval "$1"' "$NODE_SCRIPTS/bin/gpuq" "$@"
+}
+
+wrap() { # COMMAND CODE: what runs before the real one, for all that find it in $PATH from now on
+    mkdir -p bin
+    printf '%s\n' '#!/bin/bash' "$2" "exec $(type -P "$1") \"\$@\"" >"bin/$1"
+    chmod +x "bin/$1"
+    [[ $PATH == "$PWD/bin:"* ]] || PATH=$PWD/bin:$PATH
 }
 
 setting() { # NAME VALUE: in the configuration file

@@ -9,11 +9,13 @@ import java.util.Map;
 
 /** The whole system in this process: two local nodes with the real scripts, the embedded database, the demonstration user. */
 public final class RunningServer implements AutoCloseable {
+    private final Site site;
     private final Database database;
     private final Users users;
     private final Server server;
 
-    private RunningServer(Database database, Users users, Server server) {
+    private RunningServer(Site site, Database database, Users users, Server server) {
+        this.site = site;
         this.database = database;
         this.users = users;
         this.server = server;
@@ -26,15 +28,20 @@ public final class RunningServer implements AutoCloseable {
 
     /** @param environment settings by their variables, such as {@code GPUQ_SERVER_AUTH_REQUIRED_FOR_READS} */
     public static RunningServer start(Path directory, Map<String, String> environment) {
-        ServerConfig config = ServerConfig.load(Site.in(directory, 2, 0).config(), environment);
+        Site site = Site.in(directory, 2, 0);
+        ServerConfig config = ServerConfig.load(site.config(), environment);
         Database database = Database.open(config.database());
         Users users = new Users(database, Server.CLOCK);
         users.addDemonstrationUser();
-        return new RunningServer(database, users, new Server(config, database, users));
+        return new RunningServer(site, database, users, new Server(config, database, users));
     }
 
     public URI uri() {
         return URI.create("http://127.0.0.1:" + server.port());
+    }
+
+    Site site() {
+        return site;
     }
 
     public Users users() {

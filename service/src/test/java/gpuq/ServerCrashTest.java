@@ -3,6 +3,7 @@ package gpuq;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import gpuq.api.ApiClient;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -91,10 +92,10 @@ class ServerCrashTest {
 
     private void assertRanAndEndedOnce(ServerProcess server, String name) {
         String id = submit(server, name).orElseThrow();
-        JsonNode job = server.client().ended(id);
+        JsonNode job = end(server, id);
         assertEquals("completed", job.path("status").asText(), job::toString);
         assertEquals(List.of("ran"), runs(name), "how often " + name + " ran");
-        JsonNode results = server.client().get("/api/results/" + id).body();
+        JsonNode results = server.api().get("/api/results/" + id).body();
         assertTrue(results.path("stdout").asText().contains("\"test_fitness\": 0.5"), results::toString);
     }
 
@@ -107,23 +108,29 @@ class ServerCrashTest {
                 shutil.copy("data/sampleSubmission.csv", "submission.csv")
                 """.formatted("'" + directory.resolve(name) + "'");
         try {
-            Client.Answer answer = server.client().submit(code, name, false, Optional.of(name));
+            ApiClient.Answer answer = server.api().submit("?wait=false", code, ApiClient.config(), "Idempotency-Key", name);
             return answer.status() == 200 ? Optional.of(answer.body().path("job_id").asText()) : Optional.empty();
         } catch (UncheckedIOException died) {
             return Optional.empty();
         }
     }
 
+    private static JsonNode end(ServerProcess server, String id) {
+        Eventually.holds("job " + id + " has ended", Duration.ofSeconds(60),
+                () -> !server.api().get("/api/status/" + id).text("status").matches("pending|running"));
+        return server.api().get("/api/status/" + id).body();
+    }
+
     private static boolean ended(ServerProcess server, String id) {
         try {
-            return server.client().get("/api/status/" + id).body().path("status").asText().equals("completed");
+            return server.api().get("/api/status/" + id).body().path("status").asText().equals("completed");
         } catch (UncheckedIOException died) {
             return true;
         }
     }
 
     private static int jobs(ServerProcess server) {
-        return server.client().get("/api/jobs?limit=1000").body().path("jobs").size();
+        return server.api().get("/api/jobs?limit=1000").body().path("jobs").size();
     }
 
     private List<String> runs(String name) {

@@ -1,5 +1,6 @@
 package gpuq;
 
+import gpuq.api.ApiClient;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -12,11 +13,11 @@ import java.util.concurrent.TimeUnit;
 /** The server as its own process, so that it can be killed. Its jobs live on, as they would. */
 final class ServerProcess implements AutoCloseable {
     private final Process process;
-    private final Client client;
+    private final ApiClient api;
 
-    private ServerProcess(Process process, Client client) {
+    private ServerProcess(Process process, ApiClient api) {
         this.process = process;
-        this.client = client;
+        this.api = api;
     }
 
     /** Starts a server on the site's configuration and waits until it answers. @param options for the JVM */
@@ -30,21 +31,29 @@ final class ServerProcess implements AutoCloseable {
                     .redirectErrorStream(true)
                     .redirectOutput(ProcessBuilder.Redirect.appendTo(site.directory().resolve("server.log").toFile()))
                     .start();
-            Client client = new Client(URI.create("http://127.0.0.1:" + port));
+            ApiClient api = new ApiClient(URI.create("http://127.0.0.1:" + port));
             Eventually.holds("the server answers", Duration.ofSeconds(30), () -> {
                 if (!process.isAlive()) {
                     throw new AssertionError("the server ended with " + process.exitValue() + ": see " + site.directory().resolve("server.log"));
                 }
-                return client.answers();
+                return answers(api);
             });
-            return new ServerProcess(process, client);
+            return new ServerProcess(process, api);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    Client client() {
-        return client;
+    ApiClient api() {
+        return api;
+    }
+
+    private static boolean answers(ApiClient api) {
+        try {
+            return api.get("/health").status() < 300;
+        } catch (UncheckedIOException notYet) {
+            return false;
+        }
     }
 
     boolean alive() {

@@ -2,8 +2,11 @@ package gpuq;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /** A whole installation in one folder: a configuration, local nodes of one slot each, the sample competition, the real scripts. */
 record Site(Path directory) {
@@ -35,6 +38,30 @@ record Site(Path directory) {
         }
         write(directory.resolve("gpuq.yaml"), lines.toString());
         return new Site(directory);
+    }
+
+    Path spool(int node) {
+        return directory.resolve("node-" + node).resolve("spool");
+    }
+
+    /** What an operator types on a node. @return what it printed */
+    String gpuq(int node, String... words) {
+        List<String> command = new ArrayList<>(List.of(CHECKOUT.resolve("node-scripts/bin/gpuq").toString()));
+        command.addAll(List.of(words));
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().put("GPUQ_CONF", directory.resolve("node-" + node).resolve("gpuq.conf").toString());
+        try {
+            Process process = builder.start();
+            String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+            if (process.waitFor() != 0) {
+                throw new AssertionError("gpuq " + String.join(" ", words) + ": " + printed);
+            }
+            return printed;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     Path config() {

@@ -3,7 +3,7 @@ package gpuq.api;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonInclude.Include;
 import gpuq.dispatch.Jobs;
-import gpuq.dispatch.Jobs.Waiting;
+import gpuq.dispatch.Waiting;
 import gpuq.job.Job;
 import gpuq.job.Outcome;
 import io.helidon.http.Status;

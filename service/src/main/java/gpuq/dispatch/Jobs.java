@@ -7,8 +7,6 @@ import gpuq.job.State;
 import gpuq.job.Submission;
 import gpuq.launch.LaunchTemplates;
 import gpuq.node.Node;
-import gpuq.node.NodeRefused;
-import gpuq.node.NodeUnreachable;
 import gpuq.placement.Board;
 import gpuq.placement.Choice;
 import gpuq.placement.NodeView;
@@ -26,14 +24,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.UUID;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /** The counter of the queue: everything that {@code api} may ask of it. Any thread may call. */
 public final class Jobs implements AutoCloseable {
@@ -50,6 +43,7 @@ public final class Jobs implements AutoCloseable {
     private final Endings endings;
     private final InstantSource clock;
     private final Map<Integer, Courier> couriers = new TreeMap<>();
+    private final Canceller canceller;
     private final List<Thread> threads = new ArrayList<>();
 
     public Jobs(
@@ -62,6 +56,7 @@ public final class Jobs implements AutoCloseable {
         this.endings = endings;
         this.clock = clock;
         nodes.forEach((id, node) -> couriers.put(id, new Courier(id, node, board, store, templates, progress)));
+        canceller = new Canceller(store, couriers, progress, endings, clock);
     }
 
     /** Takes up every unended job where an earlier server left it, and begins to hand jobs to nodes. */
@@ -81,7 +76,7 @@ public final class Jobs implements AutoCloseable {
     /** Answers everybody who waits with their job as it is, and hands over no more. Jobs go on. */
     @Override
     public void close() {
-        endings.stop(this::present);
+        endings.stop(store::present);
         threads.forEach(Thread::interrupt);
     }
 
@@ -147,7 +142,7 @@ public final class Jobs implements AutoCloseable {
     /** What a lost answer to a commit left behind: an end that nobody was told of, a job that nobody took. */
     private void lookAfter() {
         List<Job> unended = store.unfinished();
-        endings.look(unended, this::present);
+        endings.look(unended, store::present);
         Instant settled = clock.instant().minus(BETWEEN_LOOKS);
         unended.stream().filter(job -> job.state() instanceof State.Placed && job.createdAt().isBefore(settled)).forEach(this::handOn);
     }
@@ -174,10 +169,6 @@ public final class Jobs implements AutoCloseable {
         return store.find(id);
     }
 
-    private Job present(UUID id) {
-        return store.find(id).orElseThrow();
-    }
-
     public List<Job> list(JobFilter filter) {
         return store.list(filter);
     }
@@ -187,7 +178,7 @@ public final class Jobs implements AutoCloseable {
      * earlier cancels the future, which frees everything but the job.
      */
     public CompletableFuture<Job> ending(UUID id) {
-        return endings.of(id, this::present);
+        return endings.of(id, store::present);
     }
 
     /** What the job left; {@link Results#NONE} before its end and after a cancel. */
@@ -201,81 +192,15 @@ public final class Jobs implements AutoCloseable {
      * @return the job as it is then: cancelled, ended otherwise in the meantime, or still unended
      */
     public Job cancel(UUID id, Duration patience) {
-        Job job = present(id);
-        return switch (job.state()) {
-            case State.Ended e -> job;
-            case State.Unplaced u -> cancelUnsent(job, patience);
-            case State.Placed p -> cancelUnsent(job, patience);
-            case State.Sent _, State.Waiting _, State.Running _ -> cancelOnNode(job, patience);
-        };
-    }
-
-    private Job cancelUnsent(Job job, Duration patience) {
-        return progress.cancelUnsent(job) ? present(job.id()) : cancel(job.id(), patience);
-    }
-
-    private Job cancelOnNode(Job job, Duration patience) {
-        Job wished = job.cancelRequested().isPresent() ? job : job.cancelRequested(clock.instant());
-        if (wished != job && !store.move(job, wished)) {
-            return cancel(job.id(), patience);
-        }
-        CompletableFuture<Job> ending = ending(job.id());
-        Thread.startVirtualThread(() -> tellNode(wished, ending));
-        try {
-            return ending.get(patience.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (TimeoutException | CancellationException | ExecutionException notConfirmed) {
-            ending.cancel(false);
-        } catch (InterruptedException stop) {
-            ending.cancel(false);
-            Thread.currentThread().interrupt();
-        }
-        return present(job.id());
-    }
-
-    /** A node that is away hears it when it is back: the follower tells every kept wish again. */
-    private void tellNode(Job job, CompletableFuture<Job> ending) {
-        int on = job.state().node().orElseThrow();
-        try {
-            Courier courier = couriers.get(on);
-            if (courier == null) {
-                throw new NodeUnreachable("node %d is not configured".formatted(on));
-            }
-            courier.cancel(job);
-        } catch (NodeUnreachable | NodeRefused away) {
-            LOG.log(Level.INFO, "node {0} has not confirmed the cancel of job {1}; it is told again: {2}", on, job.id(), away.getMessage());
-            ending.cancel(false);
-        }
+        return canceller.cancel(id, patience);
     }
 
     /** Why a pending job waits. */
     public Waiting whyWaiting(Job job) {
-        OptionalInt position = board.position(job.id());
-        if (job.cancelRequested().isPresent()) {
-            return new Waiting(position, "cancel_requested", "Its owner asked to cancel it; its node has not confirmed that yet.");
-        }
-        if (job.state().node().isEmpty()) {
-            return new Waiting(position, "no_active_node", "No node can take it now; it is placed as soon as one can.");
-        }
-        int on = job.state().node().getAsInt();
-        if (!board.reachable(on)) {
-            String why = board.reason(on).orElse("it is not configured");
-            return new Waiting(position, "node_unreachable", "Node %d, which it is placed on, does not answer: %s.".formatted(on, why));
-        }
-        if (job.state() instanceof State.Waiting) {
-            String ahead = position.isPresent() ? "%d in the queue of node %d".formatted(position.getAsInt(), on) : "about to start on node " + on;
-            return new Waiting(position, "queued", "It is " + ahead + ".");
-        }
-        return new Waiting(position, "being_sent", "It is being handed to node %d.".formatted(on));
+        return Waiting.of(job, board);
     }
 
     public List<NodeView> nodes() {
         return board.views(clock.instant());
     }
-
-    /**
-     * @param position 1 for the next to start on its node
-     * @param reason a stable code: {@code queued}, {@code being_sent}, {@code node_unreachable}, {@code no_active_node}, {@code cancel_requested}
-     * @param detail one sentence
-     */
-    public record Waiting(OptionalInt position, String reason, String detail) {}
 }

@@ -65,6 +65,11 @@ public final class JobStore {
                 Map.of("job_id", id.toString()), JobRow::read);
     }
 
+    /** The same of a job that is known to exist: rows are never deleted. */
+    public Job present(UUID id) {
+        return find(id).orElseThrow();
+    }
+
     public List<Job> list(JobFilter filter) {
         Map<String, Object> parameters = new HashMap<>(Map.of("most", filter.limit()));
         StringBuilder sql = new StringBuilder("SELECT ").append(JobRow.COLUMNS).append(" FROM jobs WHERE 1 = 1");

@@ -3,27 +3,29 @@ package gpuq.api;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.StreamSupport;
 
 /** A user's client: what curl does, in Java. */
-final class ApiClient {
+public final class ApiClient {
     private static final ObjectMapper MAPPER = new ObjectMapper();
-    private final HttpClient http = HttpClient.newHttpClient();
+    private final HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(Duration.ofSeconds(5)).build();
     private final URI base;
 
-    ApiClient(URI base) {
+    public ApiClient(URI base) {
         this.base = base;
     }
 
-    record Answer(int status, JsonNode body, HttpResponse<String> raw) {
-        String text(String field) {
+    public record Answer(int status, JsonNode body, HttpResponse<String> raw) {
+        public String text(String field) {
             return body.path(field).asText();
         }
 
@@ -33,7 +35,7 @@ final class ApiClient {
         }
     }
 
-    static String config(String... lines) {
+    public static String config(String... lines) {
         return """
                 competition_id: "random-acts-of-pizza"
                 project_id: "my_project"
@@ -43,7 +45,7 @@ final class ApiClient {
                 """ + String.join("\n", lines);
     }
 
-    Answer submit(String query, String code, String config, String... headers) {
+    public Answer submit(String query, String code, String config, String... headers) {
         return send(form(query, code, config, headers));
     }
 
@@ -60,11 +62,11 @@ final class ApiClient {
         return "--%s\r\nContent-Disposition: form-data; name=\"%s\"; filename=\"f\"\r\n\r\n%s\r\n".formatted(boundary, name, content);
     }
 
-    Answer get(String path, String... headers) {
+    public Answer get(String path, String... headers) {
         return call("GET", path, headers);
     }
 
-    Answer post(String path, String... headers) {
+    public Answer post(String path, String... headers) {
         return call("POST", path, headers);
     }
 
@@ -78,7 +80,7 @@ final class ApiClient {
             var raw = http.send(request, BodyHandlers.ofString());
             return new Answer(raw.statusCode(), MAPPER.readTree(raw.body().isEmpty() ? "null" : raw.body()), raw);
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }

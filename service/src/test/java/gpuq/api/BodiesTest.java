@@ -3,7 +3,7 @@ package gpuq.api;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import gpuq.dispatch.Jobs.Waiting;
+import gpuq.dispatch.Waiting;
 import gpuq.job.Job;
 import gpuq.job.JobFilter;
 import gpuq.job.JobFilter.Place;

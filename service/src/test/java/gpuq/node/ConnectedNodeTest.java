@@ -1,5 +1,6 @@
 package gpuq.node;
 
+import gpuq.Eventually;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -264,7 +265,7 @@ class ConnectedNodeTest {
         var node = node("trap '' TERM HUP; greet; hear; touch %s/heard; while :; do read -r -t 100 <> <(:); done".formatted(folder));
         try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
             var call = threads.submit(node::info);
-            Await.file(folder.resolve("heard"));
+            Eventually.holds("the file is there", () -> Files.exists(folder.resolve("heard")));
             node.close();
             var cause = assertThrows(ExecutionException.class, call::get).getCause();
             assertEquals("node n7: the server closed the conversation", assertInstanceOf(NodeUnreachable.class, cause).getMessage());
@@ -277,7 +278,7 @@ class ConnectedNodeTest {
         var node = node("greet; hear; touch %1$s/heard; until [[ -e %1$s/go ]]; do read -r -t 0.01 <> <(:); done; say 0 \"$info\"; while hear; do say 0 \"$info\"; done".formatted(folder));
         try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
             var first = Thread.ofVirtual().start(() -> assertThrows(NodeUnreachable.class, node::info));
-            Await.file(folder.resolve("heard"));
+            Eventually.holds("the file is there", () -> Files.exists(folder.resolve("heard")));
             var second = threads.submit(node::info);
             first.interrupt();
             first.join();

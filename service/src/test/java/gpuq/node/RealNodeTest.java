@@ -1,5 +1,6 @@
 package gpuq.node;
 
+import gpuq.Eventually;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -48,7 +49,7 @@ class RealNodeTest {
         try {
             if (answers(node)) {
                 node.list().jobs().forEach(job -> node.cancel(job.job(), job.attempt()));
-                Await.until(() -> node.list().jobs().stream().allMatch(job -> job.phase() == Phase.ENDED), "all jobs end");
+                Eventually.holds("all jobs end", () -> node.list().jobs().stream().allMatch(job -> job.phase() == Phase.ENDED));
             }
         } finally {
             node.close();
@@ -130,12 +131,12 @@ class RealNodeTest {
         var running = UUID.randomUUID();
         var waiting = UUID.randomUUID();
         node.submit(bundle(running, "exec sleep 600"));
-        Await.until(() -> node.status(running, 1).phase() == Phase.RUNNING, "it runs");
+        Eventually.holds("it runs", () -> node.status(running, 1).phase() == Phase.RUNNING);
         assertEquals(Phase.WAITING, node.submit(bundle(waiting, "exit 0")).phase());
         assertEquals(1, node.info().waiting());
         assertEquals(How.WITHDRAWN, node.withdraw(waiting, 1).ending().orElseThrow().how());
         node.cancel(running, 1);
-        Await.until(() -> node.status(running, 1).phase() == Phase.ENDED, "it ends");
+        Eventually.holds("it ends", () -> node.status(running, 1).phase() == Phase.ENDED);
         assertEquals(How.CANCELLED, node.cancel(running, 1).ending().orElseThrow().how());
     }
 
@@ -163,10 +164,10 @@ class RealNodeTest {
     void a_killed_conversation_loses_no_job_and_is_noticed_while_a_job_runs() {
         var job = UUID.randomUUID();
         node.submit(bundle(job, "exec sleep 600"));
-        Await.until(() -> node.status(job, 1).phase() == Phase.RUNNING, "it runs");
+        Eventually.holds("it runs", () -> node.status(job, 1).phase() == Phase.RUNNING);
         for (int i = 0; i < 3; i++) {
             Children.kill();
-            Await.until(() -> answers(node), "the node answers again");
+            Eventually.holds("the node answers again", () -> answers(node));
         }
         assertEquals(Phase.RUNNING, node.status(job, 1).phase());
     }

@@ -1,0 +1,163 @@
+package gpuq;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import gpuq.api.ApiClient;
+import gpuq.api.ApiClient.Answer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A job's way when things are not as they were when it was placed: the real server with two real nodes. */
+@Timeout(120)
+class JobPathTest {
+    private static final String GOOD = """
+            import shutil
+            shutil.copy("data/sampleSubmission.csv", "submission.csv")
+            """;
+    private static final String FOREVER = "import time; time.sleep(600)";
+
+    @TempDir
+    private Path directory;
+
+    private RunningServer server;
+    private Site site;
+    private ApiClient api;
+
+    @BeforeEach
+    void start() {
+        server = RunningServer.start(directory);
+        site = server.site();
+        api = new ApiClient(server.uri());
+    }
+
+    @AfterEach
+    void stop() {
+        api.get("/api/jobs?status=running").body().path("jobs").forEach(job -> cancel(job.path("job_id").asText()));
+        api.get("/api/jobs?status=pending").body().path("jobs").forEach(job -> cancel(job.path("job_id").asText()));
+        server.close();
+    }
+
+    @Test
+    void a_node_that_was_just_drained_refuses_and_the_job_goes_to_the_other() {
+        site.gpuq(0, "drain", "--reason", "repair");
+
+        String job = submit(GOOD); // placed on node 0, whose drain the server has not noticed yet
+
+        assertEquals("completed", ended(job).path("status").asText());
+        assertEquals(1, ended(job).path("node_id").asInt());
+        Eventually.holds("the server shows the drain and its reason", () -> {
+            JsonNode node = node(0);
+            return node.path("status").asText().equals("drained") && node.path("reason").asText().contains("repair");
+        });
+    }
+
+    @Test
+    void with_every_node_drained_an_accepted_job_waits_and_a_new_one_is_refused() {
+        site.gpuq(0, "drain", "--reason", "repair");
+        site.gpuq(1, "drain", "--reason", "repair");
+
+        String job = submit(GOOD); // accepted: the server still believed in the nodes
+        Eventually.holds("both have refused it", () -> api.get("/api/status/" + job).text("reason").equals("no_active_node"));
+        assertEquals("pending", api.get("/api/status/" + job).text("status"));
+
+        Answer refused = api.submit("?wait=false", GOOD, ApiClient.config());
+        assertEquals(503, refused.status());
+        assertTrue(refused.raw().headers().firstValue("Retry-After").isPresent());
+        assertTrue(refused.text("detail").contains("repair"), refused::toString);
+
+        site.gpuq(1, "resume");
+        assertEquals("completed", ended(job).path("status").asText());
+        assertEquals(1, ended(job).path("node_id").asInt());
+    }
+
+    @Test
+    void a_job_that_an_operator_withdraws_is_placed_again() {
+        submit(FOREVER);
+        submit(FOREVER);
+        String third = submit(GOOD);
+        int on = api.get("/api/status/" + third).body().path("node_id").asInt();
+        Eventually.holds("it waits on its node", () -> api.get("/api/status/" + third).text("reason").equals("queued"));
+
+        site.gpuq(on, "withdraw", third);
+
+        Eventually.holds("it waits on a node again", () -> api.get("/api/status/" + third).text("reason").equals("queued"));
+        api.get("/api/jobs?status=running").body().path("jobs").forEach(job -> cancel(job.path("job_id").asText()));
+        assertEquals("completed", ended(third).path("status").asText());
+    }
+
+    @Test
+    void operators_jobs_count_in_the_queue_and_end_there() throws IOException {
+        Path script = Files.writeString(directory.resolve("long.sh"), "sleep 600\n");
+
+        String job = site.gpuq(0, "submit", "--script", script.toString(), "--expected", "100");
+
+        Eventually.holds("the server counts it", () -> node(0).path("queue_length").asInt() == 1 && node(0).path("running").asInt() == 1);
+        assertTrue(node(0).path("total_wait_time").asInt() > 50, () -> node(0).toString());
+        assertEquals(1, api.get("/api/status/" + submit(FOREVER)).body().path("node_id").asInt());
+        site.gpuq(0, "cancel", job);
+        Eventually.holds("the server counts it no more", () -> node(0).path("queue_length").asInt() == 0);
+    }
+
+    @Test
+    void a_waiting_job_is_cancelled_before_it_starts() {
+        submit(FOREVER);
+        submit(FOREVER);
+        String third = submit(GOOD);
+
+        assertEquals(200, cancel(third).status());
+
+        assertEquals("cancelled", api.get("/api/status/" + third).text("status"));
+        assertTrue(api.get("/api/status/" + third).body().path("started_at").isNull());
+    }
+
+    @Test
+    void while_the_spool_is_away_nothing_is_believed_and_afterwards_nothing_is_lost() throws IOException {
+        String job = submit("import time; time.sleep(3)\n" + GOOD);
+        int on = api.get("/api/status/" + job).body().path("node_id").asInt();
+        Eventually.holds("it runs", () -> api.get("/api/status/" + job).text("status").equals("running"));
+
+        Path away = directory.resolve("away");
+        Files.move(site.spool(on), away);
+        Eventually.holds("the node is out of service", Duration.ofSeconds(40), () -> node(on).path("status").asText().equals("unreachable"));
+        assertEquals("running", api.get("/api/status/" + job).text("status"));
+        bringBack(away, site.spool(on));
+
+        assertEquals("completed", ended(job).path("status").asText());
+    }
+
+    /** Somebody may have made a new spool in its place by then. */
+    private static void bringBack(Path away, Path spool) throws IOException {
+        if (Files.exists(spool)) {
+            Files.move(spool, spool.resolveSibling("made-meanwhile"));
+        }
+        Files.move(away, spool);
+    }
+
+    private String submit(String code) {
+        Answer answer = api.submit("?wait=false", code, ApiClient.config());
+        assertEquals(200, answer.status(), answer::toString);
+        return answer.text("job_id");
+    }
+
+    private Answer cancel(String job) {
+        return api.post("/api/cancel/" + job, "Authorization", "Bearer sarang");
+    }
+
+    private JsonNode node(int id) {
+        return api.get("/api/nodes").body().path("nodes").path(id);
+    }
+
+    private JsonNode ended(String job) {
+        Eventually.holds("job " + job + " has ended", Duration.ofSeconds(40), () -> !api.get("/api/status/" + job).text("status").matches("pending|running"));
+        return api.get("/api/status/" + job).body();
+    }
+}
