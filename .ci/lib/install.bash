@@ -4,7 +4,7 @@
 declare -rA INSTALL_PACKAGE=(
     [bats]=bats [curl]=curl [ip]=iproute2 [jq]=jq [mvn]=maven [node]=nodejs [npm]=npm [python3]=python3
     [python3-requests]=python3-requests [shellcheck]=shellcheck [chromium]=chromium [tsp]=task-spooler
-    [unshare]=util-linux [xmllint]=libxml2-utils
+    [strace]=strace [unshare]=util-linux
 )
 
 install::has() {

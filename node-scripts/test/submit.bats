@@ -26,6 +26,18 @@ load fixture
     gpuq log "$id" | grep -q 'NO ISOLATION'
 }
 
+@test "files are copied and measured to the byte, small and large, with NULs and without" {
+    for size in 0 1 16384 16385; do
+        { printf 'head -c %d /dev/zero; head -c %d /dev/zero | tr "\\0" a >&2; exit 0\n' "$size" "$size"; head -c "$size" /dev/urandom; } >job.sh
+        id=$(gpuq submit --script job.sh)
+        gpuq wait "$id"
+        cmp job.sh "$(home "$id")/work/job.sh"
+        run gpuq status "$id"
+        says "stdout_size     $size"
+        says "stderr_size     $size"
+    done
+}
+
 @test "--env reaches the script byte for byte" {
     script job.sh 'printf "%s" "$HOSTILE"'
     hostile=$'a\'b"c$(touch pwned)`id`\\ & * é'

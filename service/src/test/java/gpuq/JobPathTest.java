@@ -66,7 +66,8 @@ class JobPathTest {
         site.gpuq(1, "drain", "--reason", "repair");
 
         String job = submit(GOOD); // accepted: the server still believed in the nodes
-        Eventually.holds("both have refused it", () -> api.get("/api/status/" + job).text("reason").equals("no_active_node"));
+        Eventually.holds("both have refused it", () -> node(0).path("status").asText().equals("drained") && node(1).path("status").asText().equals("drained"));
+        Eventually.holds("it is placed nowhere", () -> api.get("/api/status/" + job).text("reason").equals("no_active_node"));
         assertEquals("pending", api.get("/api/status/" + job).text("status"));
 
         Answer refused = api.submit("?wait=false", GOOD, ApiClient.config());
@@ -121,7 +122,7 @@ class JobPathTest {
 
     @Test
     void while_the_spool_is_away_nothing_is_believed_and_afterwards_nothing_is_lost() throws IOException {
-        String job = submit("import time; time.sleep(3)\n" + GOOD);
+        String job = submit(FOREVER);
         int on = api.get("/api/status/" + job).body().path("node_id").asInt();
         Eventually.holds("it runs", () -> api.get("/api/status/" + job).text("status").equals("running"));
 
@@ -131,7 +132,9 @@ class JobPathTest {
         assertEquals("running", api.get("/api/status/" + job).text("status"));
         bringBack(away, site.spool(on));
 
-        assertEquals("completed", ended(job).path("status").asText());
+        Eventually.holds("the node is back", Duration.ofSeconds(40), () -> node(on).path("status").asText().equals("active"));
+        assertEquals("running", api.get("/api/status/" + job).text("status"));
+        assertEquals(200, cancel(job).status());
     }
 
     /** Somebody may have made a new spool in its place by then. */

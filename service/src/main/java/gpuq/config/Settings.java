@@ -39,7 +39,7 @@ final class Settings {
             "after which a job is ended whose submit names no `time_limit`");
 
     final Setting<Duration> heartbeat = Setting.of("node.heartbeat", ValueType.duration("PT1S", "PT1M"), "PT5S",
-            "how often a node says that it is there");
+            "how often a node says that it is there; after three without a word it counts as unreachable");
     final Setting<Duration> patience = Setting.of("node.patience", ValueType.duration("PT1S", "PT10M"), "PT30S",
             "how long a node may take to answer a command");
 

@@ -131,7 +131,7 @@ final class Courier implements Runnable {
     private boolean refused(Job job, NodeRefused refused) {
         return switch (refused.code()) {
             case NodeRefused.DRAINING -> {
-                board.draining(id, refused.getMessage());
+                board.draining(id, node.info().drain().orElse("it refused a job"));
                 // An earlier try may still be on its way: the tombstone keeps it out before the job goes elsewhere.
                 progress.apply(id, node, node.withdraw(job.id(), job.attempt()));
                 yield true;
