@@ -133,7 +133,7 @@ class JobPathTest {
         bringBack(away, site.spool(on));
 
         Eventually.holds("the node is back", Duration.ofSeconds(40), () -> node(on).path("status").asText().equals("active"));
-        assertEquals("running", api.get("/api/status/" + job).text("status"));
+        assertEquals("running", api.get("/api/status/" + job).text("status"), () -> api.get("/api/status/" + job) + site.gpuq(on, "status", job));
         assertEquals(200, cancel(job).status());
     }
 

@@ -139,16 +139,28 @@ final class ConnectedNode implements Node {
     }
 
     @Override
-    public void close() {
-        Optional<CompletableFuture<Conversation>> open;
+    public void hangUp() {
+        present().ifPresent(conversation -> conversation.thenAccept(Conversation::close));
+    }
+
+    private Optional<CompletableFuture<Conversation>> present() {
         lock.lock();
         try {
-            closed = true;
-            open = Optional.ofNullable(conversation);
+            return Optional.ofNullable(conversation);
         } finally {
             lock.unlock();
         }
-        open.ifPresent(conversation -> conversation.thenAccept(Conversation::close));
+    }
+
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            closed = true;
+        } finally {
+            lock.unlock();
+        }
+        hangUp();
         watches.forEach(Watch::close);
         transport.close();
     }

@@ -37,6 +37,9 @@ public interface Node extends AutoCloseable {
      */
     void watch(JournalPosition from, Consumer<Bell> bell);
 
+    /** Ends the present conversation; the next call begins another, with whatever is behind the address by then. */
+    void hangUp();
+
     /** Everything that is on the node and not released, with the journal position from which {@link #watch} goes on. */
     record Listing(JournalPosition position, List<JobRecord> jobs) {}
 

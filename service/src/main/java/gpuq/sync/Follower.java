@@ -18,7 +18,9 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -45,6 +47,7 @@ public final class Follower implements Runnable {
     private final NodeMemory memory;
     private final Progress progress;
     private final InstantSource clock;
+    private final Map<UUID, Long> missedSince = new HashMap<>();
     private Duration pause = FIRST_PAUSE;
     private long listedAt;
 
@@ -118,15 +121,22 @@ public final class Follower implements Runnable {
 
     /** Holds a row against the list: a wish to cancel is told again, and a job that is not in the list is asked for by name. */
     private void compare(Job job, Set<UUID> listed) {
-        if (!(job.state() instanceof State.Waiting || job.state() instanceof State.Running)) {
-            return;
-        }
-        if (job.cancelRequested().isPresent()) {
+        boolean arrived = job.state() instanceof State.Waiting || job.state() instanceof State.Running;
+        if (arrived && job.cancelRequested().isPresent()) {
             progress.apply(id, node, node.cancel(job.id(), job.attempt()));
-        } else if (!listed.contains(job.id())) {
-            status(job.id(), job.attempt()).ifPresentOrElse(
-                    said -> progress.apply(id, node, said),
-                    () -> progress.fail(job, Reason.NODE_LOST, "Node %d no longer has the job: somebody took it out of its spool.".formatted(id)));
+        } else if (arrived && !listed.contains(job.id())) {
+            status(job.id(), job.attempt()).ifPresentOrElse(said -> progress.apply(id, node, said), () -> missing(job));
+        } else {
+            missedSince.remove(job.id());
+        }
+    }
+
+    /** Only a job that stays away is lost: a spool may be away for a moment, and be back before anybody notices. */
+    private void missing(Job job) {
+        long since = missedSince.computeIfAbsent(job.id(), id -> System.nanoTime());
+        if (System.nanoTime() - since >= BETWEEN_LISTS.toNanos()) {
+            progress.fail(job, Reason.NODE_LOST, "Node %d no longer has the job: somebody took it out of its spool.".formatted(id));
+            missedSince.remove(job.id());
         }
     }
 
@@ -162,6 +172,7 @@ public final class Follower implements Runnable {
             return; // the server stops
         }
         board.unreachable(id, why);
+        node.hangUp();
         LOG.log(Level.WARNING, "node {0} is unreachable: {1}; trying again in {2} ms", id, why, pause.toMillis());
         try {
             Thread.sleep(pause.plusMillis(ThreadLocalRandom.current().nextLong(1 + pause.toMillis() / 2)));
