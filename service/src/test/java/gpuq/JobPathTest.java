@@ -122,9 +122,11 @@ class JobPathTest {
 
     @Test
     void while_the_spool_is_away_nothing_is_believed_and_afterwards_nothing_is_lost() throws IOException {
-        String job = submit(FOREVER);
+        Path marker = directory.resolve("the solution runs");
+        String job = submit("open('%s', 'w')\n%s".formatted(marker, FOREVER));
         int on = api.get("/api/status/" + job).body().path("node_id").asInt();
-        Eventually.holds("it runs", () -> api.get("/api/status/" + job).text("status").equals("running"));
+        Eventually.holds("the solution runs", () -> Files.exists(marker));
+        Eventually.holds("the server knows", () -> api.get("/api/status/" + job).text("status").equals("running"));
 
         Path away = directory.resolve("away");
         Files.move(site.spool(on), away);
