@@ -8,6 +8,8 @@ import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.HttpService;
 import io.helidon.webserver.observe.ObserveFeature;
 import io.helidon.webserver.observe.health.HealthObserver;
+import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.time.Duration;
 import jdk.net.ExtendedSocketOptions;
 
@@ -19,6 +21,7 @@ public final class HttpServer {
 
     private final Deadlines deadlines = new Deadlines();
     private final WebServer server;
+    private final String address;
 
     public HttpServer(ApiSettings settings, Jobs jobs, Users users) {
         this(settings, services(settings, jobs, new Access(users, settings.tokensRequired())));
@@ -26,6 +29,7 @@ public final class HttpServer {
 
     /** @param services the resources under {@code /api} */
     HttpServer(ApiSettings settings, HttpService... services) {
+        address = settings.host() + ":" + settings.port();
         server = WebServer.builder()
                 .host(settings.host())
                 .port(settings.port())
@@ -78,6 +82,10 @@ public final class HttpServer {
     /** @throws java.io.UncheckedIOException if the address is taken or not this machine's */
     public void start() {
         server.start();
+        if (server.port() < 0) { // Helidon only logs that it could not listen
+            String why = "cannot listen on %s: the port is taken, or the address is not this machine's".formatted(address);
+            throw new UncheckedIOException(why, new BindException(why));
+        }
     }
 
     /** The port that it listens on. */
