@@ -186,7 +186,7 @@ held_job() {
     wrap mv "[[ \$* != *incoming* || ! -e $PWD/slow ]] || { echo >$PWD/at; read -r _ <$PWD/go; }"
     touch slow
     send_payload 1 "$ID" 1 | gpuq serve >early &
-    read -r _ <at # it is about to publish
+    read -r _ <./at # it is about to publish
     gpuq drain
     { send_payload 1 "$ID" 1; send 2 0 withdraw "$ID" 1; } | gpuq serve >late
     grep -q '^1 69 ' late && grep -qx 'outcome withdrawn' late

@@ -104,18 +104,22 @@ load fixture
 }
 
 @test "an ordinary user's jobs are contained, too" {
-    chmod 755 "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR" 2>/dev/null || :
-    mkdir theirs
-    chown nobody theirs
-    chmod 777 theirs
-    printf '%s\n' '(setsid sleep 4724.1 &); sleep 4724.2' >theirs/job.sh
-    chmod 644 theirs/job.sh
-    as_nobody() { setpriv --reuid=nobody --regid=nogroup --clear-groups env GPUQ_CONF=/dev/null GPUQ_SLOTS=1 "GPUQ_SPOOL=$PWD/theirs/spool" "$@"; }
-    as_nobody gpuq info >/dev/null || skip 'the test folder is closed to other users'
-    id=$(as_nobody gpuq submit --script theirs/job.sh)
+    # A folder that is open all the way up, whatever the mask and the place of this checkout.
+    theirs=$(mktemp -d /tmp/gpuq-theirs.XXXXXX)
+    cp -r -- "$BATS_TEST_DIRNAME/.." "$theirs/node-scripts"
+    cp -r -- "$BATS_TEST_DIRNAME/../../templates" "$theirs/templates"
+    printf '%s\n' '(setsid sleep 4724.1 &); sleep 4724.2' >"$theirs/job.sh"
+    chmod -R a+rwX "$theirs"
+    cd "$theirs"
+    as_nobody() {
+        setpriv --reuid=nobody --regid=nogroup --clear-groups env GPUQ_CONF=/dev/null GPUQ_SLOTS=1 "GPUQ_SPOOL=$theirs/spool" \
+            "$theirs/node-scripts/bin/gpuq" "$@"
+    }
+    id=$(as_nobody submit --script job.sh)
     until_true pgrep -f 'sleep 4724.1'
-    kill -KILL "$(awk '$1 == "supervisor" {print $2}' "theirs/spool/jobs/$id.1/life")"
+    kill -KILL "$(awk '$1 == "supervisor" {print $2}' "spool/jobs/$id.1/life")"
     until_true nothing_runs 'sleep 4724'
-    run as_nobody gpuq wait "$id"
+    run as_nobody wait "$id"
     [ "$status" -eq 75 ]
+    rm -rf -- "$theirs"
 }
