@@ -32,7 +32,9 @@ final class Server implements AutoCloseable {
 
     private static final Duration FIRST_WORDS = Duration.ofSeconds(2);
 
-    private final Map<Integer, Node> nodes = new TreeMap<>();
+    /** Each node has a conversation for the way down and one for the way back, so that neither waits for the other. */
+    private final Map<Integer, Node> down = new TreeMap<>();
+    private final Map<Integer, Node> back = new TreeMap<>();
     private final List<Thread> followers = new ArrayList<>();
     private final Jobs jobs;
     private final HttpServer http;
@@ -45,16 +47,17 @@ final class Server implements AutoCloseable {
         NodeMemory memory = new NodeMemory(database);
         Board board = new Board(templates.names());
         config.nodes().forEach(node -> {
-            nodes.put(node.id(), reach(node, config.node()));
+            down.put(node.id(), reach(node, config.node()));
+            back.put(node.id(), reach(node, config.node()));
             board.add(node.id(), address(node));
             memory.find(node.id()).ifPresent(known -> board.remember(node.id(), known.capacity()));
         });
 
         Endings endings = new Endings();
         Progress progress = new Progress(store, board, archive, endings, CLOCK);
-        jobs = new Jobs(store, board, archive, templates, progress, endings, nodes, CLOCK);
+        jobs = new Jobs(store, board, archive, templates, progress, endings, down, CLOCK);
         jobs.start();
-        nodes.forEach((id, node) -> followers.add(Thread.ofVirtual()
+        back.forEach((id, node) -> followers.add(Thread.ofVirtual()
                 .name("follower-" + id)
                 .start(new Follower(id, node, board, store, memory, progress, CLOCK))));
 
@@ -73,7 +76,8 @@ final class Server implements AutoCloseable {
         jobs.close();
         http.stop();
         followers.forEach(Thread::interrupt);
-        nodes.values().forEach(Node::close);
+        down.values().forEach(Node::close);
+        back.values().forEach(Node::close);
     }
 
     private static Node reach(NodeConfig node, ServerConfig.Link link) {

@@ -93,6 +93,11 @@ public final class Board {
         seats.values().forEach(s -> s.work(job).ifPresent(work -> s.put(work.started(at))));
     }
 
+    /** Whether a job is counted on some node. */
+    public synchronized boolean holds(UUID job) {
+        return seats.values().stream().anyMatch(s -> s.work(job).isPresent());
+    }
+
     public synchronized void leave(UUID job) {
         seats.values().forEach(s -> s.remove(job));
     }

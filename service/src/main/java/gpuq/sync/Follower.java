@@ -80,13 +80,20 @@ public final class Follower implements Runnable {
 
     private void hear(Node.Bell bell) {
         switch (bell) {
-            case Node.Bell.Event event -> takeOver(event.job(), () -> status(event.job(), event.attempt()).ifPresent(said -> progress.apply(id, node, said)));
+            case Node.Bell.Event event -> hear(event);
             case Node.Bell.Gap gap -> look();
             case Node.Bell.Beat beat -> ask();
         }
         if (System.nanoTime() - listedAt > BETWEEN_LISTS.toNanos()) {
             look();
         }
+    }
+
+    private void hear(Node.Bell.Event event) {
+        if (event.phase() == Phase.WAITING && board.holds(event.job())) {
+            return; // it is ours, and the answer to its submit said so
+        }
+        takeOver(event.job(), () -> status(event.job(), event.attempt()).ifPresent(said -> progress.apply(id, node, said)));
     }
 
     /** Everything anew. @return the place in the journal from which nothing is missed */
