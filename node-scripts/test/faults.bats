@@ -132,7 +132,7 @@ held_job() {
     gpuq wait "$id"
     printf 'o' >"$(home "$id")/stdout"
     { send 1 0 fetch "$id" 1 stdout 0 100; send 2 0 status "$id" 1; } | gpuq serve >answers
-    sed -n 2p answers | grep -q '^1 75 '
+    sed -n 2p answers | grep -q '^1 66 '
     sed -n 4p answers | grep -q '^2 0 '
 }
 
