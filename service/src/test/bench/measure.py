@@ -1,6 +1,6 @@
 """The measurements of ./bench. Prints medians in milliseconds, and ratios. Standard library only; loopback only.
 
-Usage: measure.py submit PORT COMMIT_MS | waiting PORT NUMBER SERVER_PID | node GPUQ SCRIPT
+Usage: measure.py submit PORT COMMIT_MS | waiting PORT NUMBER SERVER_PID
 """
 
 import asyncio
@@ -10,7 +10,6 @@ import os
 import re
 import signal
 import statistics
-import subprocess
 import sys
 import time
 
@@ -145,35 +144,12 @@ def print_memory(server):
     say("waiting", "memory at most", f"{int(peak) // 1024} MB")
 
 
-def timed(*command):
-    began = time.perf_counter()
-    printed = subprocess.run(command, capture_output=True, text=True, check=True, close_fds=False).stdout
-    return 1000 * (time.perf_counter() - began), printed.strip()
-
-
-def node(gpuq, script):
-    """A script that does nothing, through the node's scripts and through task-spooler, in turns."""
-    ways = {"gpuq": ([gpuq, "submit", "--script", script], [gpuq, "wait"]), "tsp": (["tsp", "bash", script], ["tsp", "-w"])}
-    samples = collections.defaultdict(list)
-    for _ in range(60):
-        for name, (submit, wait) in ways.items():
-            ack, job = timed(*submit)
-            rest, _ = timed(*wait, job.split()[-1])
-            samples[name, "ack"].append(ack)
-            samples[name, "done"].append(ack + rest)
-    for what in ("ack", "done"):
-        ours, peer = (median_of(samples[name, what][5:])[0] for name in ("gpuq", "tsp"))
-        say("node", f"submit to {what}", f"{ours:.1f} ms, {ours / peer:.1f} x task-spooler ({peer:.1f} ms)")
-
-
 def main():
     match sys.argv[1:]:
         case ["submit", port, commit]:
             asyncio.run(submits(int(port), float(commit)))
         case ["waiting", port, number, server]:
             asyncio.run(waiting(int(port), int(number), int(server)))
-        case ["node", gpuq, script]:
-            node(gpuq, script)
         case _:
             raise SystemExit(__doc__)
 
