@@ -22,11 +22,11 @@ storm() { # SLOTS SUBMITS
 }
 
 @test "a storm on one slot: nothing is lost, doubled or overtaken" {
-    storm 1 "$(sized 100 600)"
+    storm 1 "$(sized 250 1000)"
 }
 
 @test "a storm on several slots: nothing is lost, doubled or shared" {
-    storm "$(sized 3 4)" "$(sized 150 800)"
+    storm "$(sized 3 4)" "$(sized 250 1000)"
 }
 
 @test "a storm on two slots, with wide jobs" {

@@ -81,7 +81,9 @@ class Storm:
         self.over = threading.Event()
         self.failures = []
 
-    def take(self):  # whether one more submit is to be made
+    def take(self):  # whether one more submit is to be made; not while many wait, so that all who meddle do so to the end
+        while self.left > 0 and len(self.entries("queue")) > 3 * self.options.slots + 5:
+            time.sleep(0.02)
         with self.counter:
             self.left -= 1
             return self.left >= 0
@@ -159,9 +161,9 @@ class Storm:
 
     def drain(self, rng):
         while not self.over.is_set():
-            time.sleep(rng.random() * 0.8)
+            time.sleep(rng.random())
             self.call(rng, "drain")
-            time.sleep(rng.random() * 0.3)
+            time.sleep(rng.random() * 0.5)
             while self.call(rng, "resume") != 0:
                 pass
 
