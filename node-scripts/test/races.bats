@@ -22,7 +22,7 @@ storm() { # SLOTS SUBMITS
 }
 
 @test "a storm on one slot: nothing is lost, doubled or overtaken" {
-    storm 1 "$(sized 250 1000)"
+    storm 1 "$(sized 150 600)"
 }
 
 @test "a storm on several slots: nothing is lost, doubled or shared" {
