@@ -232,7 +232,7 @@ job::stop() { # NAME cancelled|withdrawn
             job::notify "$home"
         fi
     fi
-    if ((rc == 2)); then
+    if ((rc == 2)) && [[ -e $home || ! -e $SPOOL/released/$name ]]; then # it may have been released meanwhile
         REPLY='the spool cannot be written'
         return 75
     fi

@@ -69,3 +69,25 @@ load fixture
     run gpuq status ffff
     [ "$status" -eq 66 ]
 }
+
+@test "a canceller who comes late does not keep the next job from its slot" {
+    script job.sh 'until [ -e "$GO" ]; do sleep 0.02; done'
+    script next.sh "touch $PWD/ran"
+    id=$(gpuq submit --script job.sh --env "GO=$PWD/go")
+    until_true state_is "$id" running
+    gpuq submit --script next.sh
+    supervisor=$(supervisor_of "$id")
+    exec 7>>"$GPUQ_SPOOL/lock"
+    flock 7
+    touch go
+    until_true grep -q -- "-> FLOCK .*:$(stat -c %i "$GPUQ_SPOOL/lock") " /proc/locks
+    kill -USR1 "$supervisor"
+    exec 7>&-
+    until_true test -e ran
+}
+
+@test "a tombstone that is released while it is withdrawn once more is no full disk" {
+    send 1 0 withdraw "$ID" 1 | gpuq serve
+    wrap sync "[[ \$* != *jobs/$ID.1* ]] || gpuq release $ID.1"
+    send 1 0 withdraw "$ID" 1 | gpuq serve | grep -q '^1 0 '
+}

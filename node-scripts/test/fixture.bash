@@ -7,6 +7,7 @@ bats_require_minimum_version 1.5.0
 NODE_SCRIPTS=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 PATH=$NODE_SCRIPTS/bin:$PATH
 SUBMITS=${GPUQ_TEST_SUBMITS:-200}
+SIZE=${GPUQ_TEST_SIZE:-quick}
 ID=550e8400-e29b-41d4-a716-446655440000
 
 setup() {
@@ -59,6 +60,14 @@ setting() { # NAME VALUE: in the configuration file
     grep -v "^$1=" "$GPUQ_CONF" >"$GPUQ_CONF.new" || :
     printf '%s=%s\n' "$1" "$2" >>"$GPUQ_CONF.new"
     mv "$GPUQ_CONF.new" "$GPUQ_CONF"
+}
+
+sized() { # QUICK FULL: the one for the size that the tests were started with
+    case $SIZE in
+        quick) printf '%s' "$1" ;;
+        full) printf '%s' "$2" ;;
+        *) printf 'GPUQ_TEST_SIZE is %s, not quick or full\n' "$SIZE" >&2 && return 1 ;;
+    esac
 }
 
 script() { # NAME TEXT: a file to submit
