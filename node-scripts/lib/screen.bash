@@ -3,14 +3,17 @@
 # Colours and cutting to the width of the screen are for terminals: what goes into a pipe or a file is whole and plain.
 # shellcheck shell=bash
 
-declare -rA SCREEN_CODES=([head]=1 [good]=32 [busy]=36 [wait]=33 [bad]=31 [dim]=2)
+readonly -A SCREEN_CODES=([head]=1 [good]=32 [busy]=36 [wait]=33 [bad]=31 [dim]=2)
 
 # What stdout is, in SCREEN_WIDTH (0: no terminal) and SCREEN_COLOURS.
 screen::look() {
     SCREEN_WIDTH=0 SCREEN_COLOURS=
     [[ -t 1 ]] || return 0
     [[ ${NO_COLOR:-} || ${TERM:-dumb} == dumb ]] || SCREEN_COLOURS=yes
-    SCREEN_WIDTH=$(stty size <&1 2>/dev/null) || SCREEN_WIDTH=
+    local screen
+    exec {screen}<&1
+    SCREEN_WIDTH=$(stty size <&"$screen" 2>/dev/null) || SCREEN_WIDTH=
+    exec {screen}<&-
     SCREEN_WIDTH=${SCREEN_WIDTH#* }
     [[ $SCREEN_WIDTH =~ ^[1-9][0-9]{0,4}$ ]] || SCREEN_WIDTH=80
 }
@@ -78,11 +81,12 @@ screen::tint() { # COLUMN COLOUR: of the last row's cell
 
 screen::print() {
     local line=
-    local -i i column takes
-    local -a widths=()
+    local -i i column takes gap=0
+    local -a widths=() said=()
     for i in "${!SCREEN_CELLS[@]}"; do
         column=$((i % SCREEN_COLUMNS))
         ((SCREEN_TAKES[i] <= ${widths[column]:-0})) || widths[column]=${SCREEN_TAKES[i]}
+        ((i < SCREEN_COLUMNS)) || [[ ${SCREEN_CELLS[i]} == - ]] || said[column]=yes
     done
     ((SCREEN_WIDTH == 0)) || screen::squeeze
     for ((i = 0; i < SCREEN_COLUMNS; i++)); do
@@ -90,13 +94,15 @@ screen::print() {
     done
     for i in "${!SCREEN_CELLS[@]}"; do
         column=$((i % SCREEN_COLUMNS)) takes=${SCREEN_TAKES[i]} REPLY=${SCREEN_CELLS[i]}
-        ((takes <= widths[column])) || screen::cut "${widths[column]}"
-        screen::paint "${SCREEN_TINTS[i]:-}" "$REPLY"
-        if ((column + 1 < SCREEN_COLUMNS)); then
-            printf -v line '%s%s%*s' "$line" "$REPLY" "$((widths[column] - takes + 2))" ''
-        else
-            printf '%s\n' "$line$REPLY"
-            line=
+        if ((widths[column] > 0)); then
+            ((takes <= widths[column])) || screen::cut "${widths[column]}"
+            screen::paint "${SCREEN_TINTS[i]:-}" "$REPLY"
+            printf -v line '%s%*s%s' "$line" "$gap" '' "$REPLY"
+            gap=$((widths[column] - takes + 2))
+        fi
+        if ((column + 1 == SCREEN_COLUMNS)); then
+            printf '%s\n' "$line"
+            line='' gap=0
         fi
     done
 }
@@ -111,7 +117,8 @@ screen::cut() { # COLUMNS: a cell of print's
     fi
 }
 
-screen::squeeze() { # print's widths into SCREEN_WIDTH, as far as columns may be cut
+# Print's widths into SCREEN_WIDTH: first ids are cut, then columns go that say nothing, then the widest give way in turn.
+screen::squeeze() {
     local -i over=$((2 * (SCREEN_COLUMNS - 1) - SCREEN_WIDTH)) i widest
     for i in "${!widths[@]}"; do
         over=$((over + widths[i]))
@@ -119,6 +126,11 @@ screen::squeeze() { # print's widths into SCREEN_WIDTH, as far as columns may be
     for i in "${!widths[@]}"; do
         if [[ ${SCREEN_AT_ONCE[i]} ]] && ((over > 0 && widths[i] > SCREEN_LEAST[i])); then
             over+=$((SCREEN_LEAST[i] - widths[i])) widths[i]=${SCREEN_LEAST[i]}
+        fi
+    done
+    for i in "${!widths[@]}"; do
+        if [[ ! ${said[i]:-} ]] && ((over > 0)); then
+            over+=$((-widths[i] - 2)) widths[i]=0
         fi
     done
     for (( ; over > 0; over--)); do
