@@ -3,7 +3,7 @@ load fixture
 
 talker() { # a job that says one, then what `go` holds, then ends, in ID_TALKS
     script talk.sh 'echo one; until [ -e "$GO" ]; do sleep 0.02; done; cat "$GO"'
-    ID_TALKS=$(gpuq submit --script talk.sh --env "GO=$PWD/go" "$@")
+    ID_TALKS=$(gpuq submit --script talk.sh --env "GO=$PWD/go")
 }
 
 no_follower() { # nothing of a `gpuq log` is left, nor what it started
@@ -114,9 +114,9 @@ go() { # TEXT: what the job says at last
     echo secret >secret
     script job.sh 'rm ../stdout; eval "$HOW"; echo done >"$DONE"; until [ -e "$GO" ]; do sleep 0.02; done'
     for how in "ln -s $PWD/secret ../stdout" 'mkfifo ../stdout' 'mkdir ../stdout'; do
-        rm -f go done
-        id=$(gpuq submit --script job.sh --env "HOW=$how" --env "GO=$PWD/go" --env "DONE=$PWD/done")
-        until_true test -e done
+        rm -f go ready
+        id=$(gpuq submit --script job.sh --env "HOW=$how" --env "GO=$PWD/go" --env "DONE=$PWD/ready")
+        until_true test -e ready
         gpuq log -f "$id" >followed &
         [ -z "$(timeout 20 gpuq log "$id")" ]
         touch go
