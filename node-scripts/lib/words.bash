@@ -1,120 +1,121 @@
-# Words for people: help, complaints, tables, JSON. Data goes to stdout, everything else to stderr.
+# The words of the command line: what is asked, and what is wrong with it. Data goes to stdout, everything else to stderr.
+# What only people see (help, tables, JSON) has libraries of its own, which only the verbs load that show it.
 # shellcheck shell=bash
 
 words::fail() { # CODE SENTENCE: say it and end
-    printf 'gpuq%s: %s\n' "${GPUQ_VERB:+ $GPUQ_VERB}" "$2" >&2
+    words::say "$2"
     exit "$1"
 }
 
-words::misuse() { # SENTENCE: the command line is wrong
-    words::fail 64 "$1; see 'gpuq $GPUQ_VERB --help'"
+words::say() { # SENTENCE: on stderr, as one line that no terminal obeys
+    gpuq::use text
+    text::fit "$1"
+    printf 'gpuq%s: %s\n' "${GPUQ_VERB:+ $GPUQ_VERB}" "$REPLY" >&2
 }
 
-words::none() { # ARGUMENT…: the verb takes none
-    (($# == 0)) || words::misuse "unexpected argument '$1'"
+words::misuse() { # SENTENCE: the command line is wrong, or whatever WORDS_WHERE says
+    words::fail 64 "$WORDS_WHERE$1; see 'gpuq $GPUQ_VERB --help'"
 }
+WORDS_WHERE=
 
-words::value() { # OPTION ARGUMENT…: what follows an option, in REPLY
-    (($# >= 2)) || words::misuse "$1 needs a value"
-    REPLY=$2
-}
-
-words::help() { # VERB: the header comment of its file
-    local line started=
-    while IFS= read -r line; do
-        [[ $line == '#'* ]] || break
-        [[ $line != '# Usage:'* ]] || started=yes
-        [[ $started && $line != '# shellcheck'* ]] || continue
-        line=${line#'#'}
-        printf '%s\n' "${line#' '}"
-    done <"$GPUQ_ROOT/libexec/gpuq-$1"
-}
-
-words::summary() { # VERB: its one line, in REPLY
-    local line
-    REPLY=
-    while IFS= read -r line && [[ $line == '#'* ]]; do
-        [[ $line != '# Summary: '* ]] || REPLY=${line#'# Summary: '}
-    done <"$GPUQ_ROOT/libexec/gpuq-$1"
-}
-
-words::moment() { # MICROSECONDS: in words, in REPLY
-    REPLY=-
-    [[ ! ${1:-} ]] || printf -v REPLY '%(%Y-%m-%d %H:%M:%S)T' "$(($1 / 1000000))"
-}
-
-words::span() { # SECONDS: in words, in REPLY
-    local -ri s=$1
-    if ((s < 60)); then
-        REPLY="${s}s"
-    elif ((s < 3600)); then
-        REPLY="$((s / 60))m$((s % 60))s"
-    elif ((s < 86400)); then
-        REPLY="$((s / 3600))h$((s % 3600 / 60))m"
-    else
-        REPLY="$((s / 86400))d$((s % 86400 / 3600))h"
-    fi
-}
-
-# A table: rows of cells separated by tabs are collected and printed aligned; the first is the heading.
-words::row() { # CELL…
-    local IFS=$'\t'
-    WORDS_ROWS+=("$*")
-}
-
-words::table() {
-    local -a cells widths=()
-    local row cell format
-    local -i column
-    for row in "${WORDS_ROWS[@]}"; do
-        IFS=$'\t' read -r -a cells <<<"$row"
-        for column in "${!cells[@]}"; do
-            ((${#cells[column]} <= ${widths[column]:-0})) || widths[column]=${#cells[column]}
-        done
-    done
-    for row in "${WORDS_ROWS[@]}"; do
-        IFS=$'\t' read -r -a cells <<<"$row"
-        format=
-        for column in "${!cells[@]}"; do
-            cell=${cells[column]}
-            if ((column + 1 < ${#cells[@]})); then
-                printf -v cell '%-*s  ' "${widths[column]}" "$cell"
-            fi
-            format+=$cell
-        done
-        printf '%s\n' "$format"
-    done
-    WORDS_ROWS=()
-}
-WORDS_ROWS=()
-
-words::quote() { # TEXT: as a JSON string, in REPLY. Records hold no control characters.
-    REPLY=${1//\\/\\\\}
-    REPLY=\"${REPLY//\"/\\\"}\"
-}
-
-words::json() { # a record on stdin becomes one JSON object in REPLY, a repeated key an array
-    local line key value members='' separator=''
-    local -A lists=()
-    while IFS= read -r line && [[ $line ]]; do
-        key=${line%% *} value=${line#* }
-        case $key in
-            attempt | gpus | priority | seq | exit_code | running | waiting | expected_time | time_limit | protocol | *_at | *_size | time)
-                REPLY=$value
+# The command line of a verb. SPEC names its options: `json` stands alone, `time=` takes a value, `env+` takes one each time
+# that it is given, `follow|f` has a letter, too. Options and arguments come in any order, `--time=5` is `--time 5`, and what
+# follows a -- is no option. Sets OPTION (name -> value), REPEATED (the values of a `+`), ARGUMENTS (before a --) and REST.
+words::parse() { # SPEC ARGUMENT…
+    local -r spec=" $1 "
+    local word kind
+    declare -gA OPTION=()
+    declare -ga REPEATED=() ARGUMENTS=() REST=()
+    shift
+    while (($# > 0)); do
+        word=$1
+        shift
+        case $word in
+            -h | --help)
+                [[ ! $WORDS_WHERE ]] || words::misuse "$word is not for here"
+                gpuq::use help
+                help::verb "$GPUQ_VERB"
+                exit
                 ;;
-            slots)
-                if [[ $GPUQ_VERB == info ]]; then REPLY=$value; else REPLY="[$value]"; fi
+            --)
+                REST=("$@")
+                return
                 ;;
-            *) words::quote "$value" ;;
+            --*)
+                words::known "${word%%=*}"
+                if [[ $kind && $word == *=* ]]; then
+                    words::keep "$REPLY" "${word#*=}"
+                elif [[ $kind ]]; then
+                    (($# > 0)) || words::misuse "$word needs a value"
+                    words::keep "$REPLY" "$1"
+                    shift
+                else
+                    [[ $word != *=* ]] || words::misuse "--$REPLY takes no value"
+                    words::keep "$REPLY" yes
+                fi
+                ;;
+            -?*) # letters in a row are options, and what follows one that takes a value is its value
+                words::known "${word:0:2}"
+                if [[ $kind ]]; then
+                    set -- "--$REPLY${word:2:1}" "$@"
+                    [[ ${#word} == 2 ]] || set -- "${1%?}=${word:2}" "${@:2}"
+                else
+                    words::keep "$REPLY" yes
+                    [[ ${#word} == 2 ]] || set -- "-${word:2}" "$@"
+                fi
+                ;;
+            *) ARGUMENTS+=("$word") ;;
         esac
-        if [[ $key == competition && $GPUQ_VERB == info ]]; then
-            lists[competitions]+=${lists[competitions]:+, }$REPLY
-        else
-            members+=$separator\"$key\":\ $REPLY separator=', '
-        fi
     done
-    for key in "${!lists[@]}"; do
-        members+="$separator\"$key\": [${lists[$key]}]" separator=', '
-    done
-    REPLY="{$members}"
+}
+
+words::known() { # OPTION: its name in REPLY, what it takes in `kind`
+    local pattern
+    case $1 in
+        --*[!a-z-]* | -[!a-z-]) words::misuse "there is no option $1" ;;
+        --*) pattern=" (${1#--})(\|[a-z])?([=+]?) " ;;
+        *) pattern=" ([a-z-]+)(\|${1#-})([=+]?) " ;;
+    esac
+    [[ $spec =~ $pattern ]] || words::misuse "there is no option $1"
+    REPLY=${BASH_REMATCH[1]}
+    kind=${BASH_REMATCH[3]}
+}
+
+words::keep() { # NAME VALUE
+    if [[ $kind == + ]]; then REPEATED+=("$2"); else OPTION[$1]=$2; fi
+}
+
+words::options() { # SPEC ARGUMENT…: as words::parse, where no arguments are taken
+    words::parse "$@"
+    ARGUMENTS+=("${REST[@]}")
+    ((${#ARGUMENTS[@]} == 0)) || words::misuse "unexpected argument '${ARGUMENTS[0]}'"
+}
+
+words::none() { # ARGUMENT…: neither options nor arguments
+    words::options '' "$@"
+}
+
+words::jobs() { # SPEC ARGUMENT…: as words::parse, where the arguments are one job or more, in ARGUMENTS
+    words::parse "$@"
+    ARGUMENTS+=("${REST[@]}")
+    ((${#ARGUMENTS[@]} > 0)) || words::misuse 'name a job'
+}
+
+words::job() { # SPEC ARGUMENT…: the same for just one
+    words::jobs "$@"
+    ((${#ARGUMENTS[@]} == 1)) || words::misuse "one job at a time, '${ARGUMENTS[1]}' is too much"
+}
+
+words::seconds() { # DURATION: `90`, `10m`, `1h30m`, `2d`, `12:00:00` or `1-12:00:00`, in REPLY; fails when it is none of these
+    local -r number='^()()()([0-9]{1,9})$'
+    local -r letters='^(([0-9]{1,4})d)?(([0-9]{1,5})h)?(([0-9]{1,7})m)?(([0-9]{1,9})s)?$'
+    local -r clock='^(([0-9]{1,4})-)?([0-9]{1,5}):([0-5][0-9]):([0-5][0-9])$'
+    if [[ $1 =~ $number || $1 =~ $clock ]]; then
+        set -- "${BASH_REMATCH[-4]}" "${BASH_REMATCH[-3]}" "${BASH_REMATCH[-2]}" "${BASH_REMATCH[-1]}"
+    elif [[ $1 && $1 =~ $letters ]]; then
+        set -- "${BASH_REMATCH[2]}" "${BASH_REMATCH[4]}" "${BASH_REMATCH[6]}" "${BASH_REMATCH[8]}"
+    else
+        return 1
+    fi
+    REPLY=$((10#0$1 * 86400 + 10#0$2 * 3600 + 10#0$3 * 60 + 10#0$4))
 }

@@ -71,16 +71,6 @@ load fixture
     gpuq wait "$id"
 }
 
-@test "log --follow prints what comes and ends with the job" {
-    script job.sh 'echo one; until [ -e "$GO" ]; do sleep 0.02; done; echo two'
-    id=$(gpuq submit --script job.sh --env "GO=$PWD/go")
-    gpuq log --follow "$id" >followed &
-    until_true grep -q one followed
-    touch go
-    wait
-    [ "$(<followed)" = $'one\ntwo' ]
-}
-
 @test "fetch prints results, and says when there are none" {
     script job.sh 'echo x >results.jsonl'
     id=$(gpuq submit --script job.sh)
