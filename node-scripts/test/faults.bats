@@ -265,7 +265,7 @@ held_job() {
     setting GPUQ_SLOTS 1
     gpuq resume
     gpuq wait "$narrow"
-    gpuq queue | grep -q "$wide.*waiting for slots; there are 1"
+    gpuq queue | grep -q "$wide.*2 slots, there are 1"
     state_is "$wide" waiting
     setting GPUQ_SLOTS 2
     gpuq wait "$wide"
