@@ -17,14 +17,20 @@ readonly -A CONFIG_DEFAULTS=(
     [GPUQ_TIME_LIMIT]=604800                # seconds, for submits that name none
     [GPUQ_GRADING_TIME]=300                 # seconds between a graded job's limit and the supervisor's hard stop
     [GPUQ_GRACE]=10                         # seconds between TERM and KILL
+    [GPUQ_RETENTION]=30d                    # after which purge takes away what is left of jobs that have ended
+    [GPUQ_RETENTION_JOBS]=10000             # and how many of them it leaves at most
+    [GPUQ_DISK_FREE]=5                      # GiB that the disk of the spool needs; gpuq doctor fails below
+    [GPUQ_UNIT_PROPERTIES]=''               # of the systemd units that jobs run in: MemoryMax=400G CPUWeight=50
 )
 
-# What a launch script finds in its environment.
+# What a launch script finds in its environment: these as they are where its supervisor was started, and the site's settings.
+readonly CONFIG_PASSES=(HOME USER LOGNAME SHELL TZ TMPDIR XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS)
 readonly CONFIG_FOR_JOBS=(
     GPUQ_DATA_DIR GPUQ_GRADER GPUQ_PYTHON GPUQ_AIRA_DOJO_DIR GPUQ_IMAGE GPUQ_APPTAINER
 )
 
 config::load() {
+    [[ ${GPUQ_CONF:-/} == /* ]] || GPUQ_CONF=$PWD/$GPUQ_CONF # supervisors run elsewhere
     local -r file=${GPUQ_CONF:-/etc/gpuq/gpuq.conf}
     local -a faults=()
     config::read "$file"
@@ -35,10 +41,11 @@ config::load() {
     done
     : "${GPUQ_TEMPLATES:=${GPUQ_ROOT%/*}/templates/launch}" "${GPUQ_GRADER:=$GPUQ_ROOT/grade_code.py}"
 
-    for name in GPUQ_TIME_LIMIT GPUQ_GRACE GPUQ_GRADING_TIME GPUQ_SLOTS; do
+    for name in GPUQ_TIME_LIMIT GPUQ_GRACE GPUQ_GRADING_TIME GPUQ_DISK_FREE GPUQ_RETENTION_JOBS GPUQ_SLOTS; do
         [[ ${!name} =~ ^[0-9]{1,9}$ || $name == GPUQ_SLOTS && ! ${!name} ]] ||
             faults+=("$name is '${!name}', which is not a whole number")
     done
+    words::seconds "$GPUQ_RETENTION" || faults+=("GPUQ_RETENTION is '$GPUQ_RETENTION', which is no duration such as 30d")
     [[ $GPUQ_SLOTS != 0 ]] || faults+=("GPUQ_SLOTS is 0; 'gpuq drain' stops a node")
     [[ $GPUQ_SPOOL == /* ]] || faults+=("GPUQ_SPOOL is '$GPUQ_SPOOL', which is not an absolute path")
 

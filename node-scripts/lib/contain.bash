@@ -1,20 +1,42 @@
-# Containment: nothing of a job outlives the job, nor its supervisor.
+# Containment: nothing of a job outlives the job, nor its supervisor. Walls, each inside the one before it, as far as this
+# machine has them:
 #
+#   unit        where systemd runs: the supervisor is a transient service of its own, whoever was logged in when it started. Its job
+#               lies in a control group below the supervisor's, which the kernel ends as a whole, however it forks
 #   namespace   a PID namespace whose init is the launch script. The kernel ends the starter with the supervisor
 #               (parent-death signal), the init with the starter (kill-child), everything else with the init. As an ordinary
 #               user inside a user namespace
-#   group       where the kernel refuses namespaces: a process group; `setsid` escapes it, `gpuq info` says so
-#
-# A third one, a transient systemd unit, belongs here: contain::probe names it, the functions below start, signal and clear it.
+#   group       where the kernel refuses namespaces: a process group. Without a unit `setsid` escapes it; `gpuq info` says so
 # shellcheck shell=bash
 
-contain::probe() { # what this machine allows, in REPLY
+readonly CONTAIN_GROUPS=/sys/fs/cgroup # version 2 of them
+
+contain::probe() { # what this machine allows, into MACHINE
     contain::namespace
-    if setpriv --pdeathsig KILL "${CONTAIN_COMMAND[@]}" true </dev/null >/dev/null 2>&1; then
-        REPLY=namespace
+    MACHINE[contain]=group
+    ! setpriv --pdeathsig KILL "${CONTAIN_COMMAND[@]}" true </dev/null >/dev/null 2>&1 || MACHINE[contain]=namespace
+    contain::probe_units
+}
+
+# Who starts units for us: system, user (one whose services outlive his logins), or none.
+contain::probe_units() {
+    local -a groups=("$CONTAIN_GROUPS"/*/cgroup.kill)
+    local -i tries=100
+    local user
+    MACHINE[units]=none
+    [[ -d /run/systemd/system ]] && ((${#groups[@]} > 0)) || return 0
+    if ((EUID == 0)); then
+        MACHINE[units]=system
     else
-        REPLY=group
+        user=$(id -un) && [[ -e /var/lib/systemd/linger/$user ]] || return 0
+        until [[ -e /run/user/$EUID/systemd/private ]]; do # after a boot it comes a little later
+            ((tries-- > 0)) || return 0
+            process::pause 0.1
+        done
+        MACHINE[units]=user
     fi
+    contain::apart "gpuq-probe-$SRANDOM" true
+    timeout 20 "${CONTAIN_APART[@]}" </dev/null >/dev/null 2>&1 || MACHINE[units]=none
 }
 
 contain::namespace() { # the command that makes one, in CONTAIN_COMMAND
@@ -22,18 +44,54 @@ contain::namespace() { # the command that makes one, in CONTAIN_COMMAND
     ((EUID == 0)) || CONTAIN_COMMAND+=(--user --map-current-user)
 }
 
+# The command that starts COMMAND apart from us, in CONTAIN_APART: in a unit, else in a session of its own.
+contain::apart() { # UNIT COMMAND…
+    local words
+    if [[ ${MACHINE[units]:-none} == none ]]; then
+        CONTAIN_APART=(setsid "${@:2}")
+        return
+    fi
+    CONTAIN_APART=(systemd-run)
+    [[ ${MACHINE[units]} != user ]] || CONTAIN_APART=(env "XDG_RUNTIME_DIR=/run/user/$EUID" systemd-run --user)
+    # Type=exec: what cannot start fails here. The end of the group is ours to see to, so systemd needs no patience with it.
+    CONTAIN_APART+=(
+        --quiet --collect "--unit=$1" --property=Type=exec --property=Delegate=yes --property=KillSignal=SIGKILL
+        --property=OOMPolicy=continue
+    )
+    read -ra words <<<"$GPUQ_UNIT_PROPERTIES"
+    CONTAIN_APART+=("${words[@]/#/--property=}")
+    for words in "${CONFIG_PASSES[@]}" "${!GPUQ_@}"; do
+        [[ ! -v $words || ${!words@a} != *x* ]] || CONTAIN_APART+=("--setenv=$words")
+    done
+    set -- "${@:2}"
+    CONTAIN_APART+=("${@//\$/\$\$}") # systemd would take it for a variable
+}
+
+# The control group that the job gets below ours, in CONTAIN_FENCE; none where we are no unit.
+contain::fence() {
+    local group
+    CONTAIN_FENCE=
+    [[ ${MACHINE[units]:-none} != none ]] || return 0
+    while IFS= read -r group; do
+        [[ $group != 0::*/gpuq-*.service ]] || CONTAIN_FENCE=$CONTAIN_GROUPS${group#0::}/job
+    done </proc/self/cgroup
+    [[ ! $CONTAIN_FENCE ]] || mkdir -p -- "$CONTAIN_FENCE" 2>/dev/null || CONTAIN_FENCE=
+}
+
 # Starts the launch script up to the point where it waits for contain::go: if we are killed before, it never runs.
-contain::start() { # HOME PREPARE: CONTAIN_STARTER is ours to wait for, CONTAINED is `PID BORN` of what has to die
-    local -r home=$1 prepare=$2
+contain::start() { # HOME NAME=VALUE…: CONTAIN_STARTER is ours to wait for, CONTAINED is `PID BORN [FENCE]` of what has to die
+    local -r home=$1
+    local -ra environment=("${@:2}")
     CONTAIN_COMMAND=(setsid)
+    contain::fence
     [[ ${MACHINE[contain]} != namespace ]] || contain::namespace
     # shellcheck disable=SC2034  # bash fills CONTAIN_PIPES
     coproc CONTAIN_PIPES {
         cd "$home/work" || exit
-        "$prepare"
+        [[ ! $CONTAIN_FENCE ]] || printf '%d\n' "$BASHPID" >"$CONTAIN_FENCE/cgroup.procs" || exit
         exec 8<&0 9>&1 </dev/null >>"$home/stdout" 2>>"$home/stderr"
         # bash had INT and QUIT ignored since it started us in the background.
-        exec env --default-signal=INT,QUIT setpriv --pdeathsig KILL "${CONTAIN_COMMAND[@]}" "$BASH" "$GPUQ_ROOT/lib/begin"
+        exec env -i --default-signal=INT,QUIT "${environment[@]}" setpriv --pdeathsig KILL "${CONTAIN_COMMAND[@]}" "$BASH" "$GPUQ_ROOT/lib/begin"
     }
     CONTAIN_STARTER=$!
     # bash closes its own ends when it notices the end; these stay.
@@ -50,7 +108,7 @@ contain::start() { # HOME PREPARE: CONTAIN_STARTER is ours to wait for, CONTAINE
     process::born "$CONTAIN_STARTER" || return 1
     CONTAIN_BORN=$REPLY
     process::born "$child" || return 1
-    CONTAINED="$child $REPLY"
+    CONTAINED="$child $REPLY${CONTAIN_FENCE:+ $CONTAIN_FENCE}"
 }
 
 contain::go() {
@@ -67,7 +125,7 @@ contain::ended() { # SECONDS: whether it ends within that time
 }
 
 contain::signal() { # SIGNAL
-    kill -s "$1" "${CONTAINED% *}" 2>/dev/null || :
+    kill -s "$1" "${CONTAINED%% *}" 2>/dev/null || :
 }
 
 contain::code() { # the exit code of what has ended, in REPLY; and nothing of it is left
@@ -77,8 +135,10 @@ contain::code() { # the exit code of what has ended, in REPLY; and nothing of it
     REPLY=$rc
 }
 
-contain::clear() { # PID BORN: kill what is left; fails while something is
-    local -r pid=${1% *} born=${1#* }
+contain::clear() { # PID BORN [FENCE]: kill what is left; fails while something is
+    local pid born fence
+    read -r pid born fence <<<"$1"
+    [[ ! $fence ]] || contain::empty "$fence" || return
     REPLY=$born
     process::born "$pid" || :
     [[ $REPLY == "$born" ]] || return 0 # the number is another's by now, so nothing of the group was left
@@ -88,4 +148,13 @@ contain::clear() { # PID BORN: kill what is left; fails while something is
     process::alive "$pid" "$born" || return 0
     kill -s KILL "$pid" 2>/dev/null || :
     process::gone "$pid" "$born" 2
+}
+
+contain::empty() { # FENCE: end all that is in it; fails while something is. It goes away with the unit
+    local -i tries=100
+    { printf '1\n' >"$1/cgroup.kill"; } 2>/dev/null || :
+    while record::text "$1/cgroup.events" && [[ $REPLY == *'populated 1'* ]]; do
+        ((tries-- > 0)) || return 1
+        process::pause 0.02
+    done
 }

@@ -63,17 +63,18 @@ dispatch::twin() { # NAME: whether another attempt of the same job holds a slot;
     return 1
 }
 
-# The supervisor: a session of its own, the job's life locked from its first instruction, no descriptor of ours. flock waits,
+# The supervisor: apart from us, the job's life locked from its first instruction, no descriptor of ours. flock waits,
 # because a supervisor that came too late may still be looking for its nonce.
 dispatch::start() { # NAME SLOTS
-    local -r nonce=$SRANDOM
+    local -r nonce=$SRANDOM home=$SPOOL/jobs/$1
     slots::claim "$1" "$nonce" "$2" || {
         slots::free "$1" # a full disk; it waits
         return 1
     }
-    setsid flock --no-fork --timeout 10 "$SPOOL/jobs/$1/life" \
-        "$BASH" "$GPUQ_PROGRAM" supervise "${1%.*}" "${1##*.}" "$nonce" \
-        </dev/null >/dev/null 2>>"$SPOOL/jobs/$1/.new/faults" {SPOOL_LOCK}>&- &
+    # A unit of its name may still be on its way out, so the nonce is part of it.
+    contain::apart "gpuq-$1.$nonce" flock --no-fork --timeout 10 "$home/life" \
+        "$BASH" "$GPUQ_PROGRAM" supervise "${1%.*}" "${1##*.}" "$nonce"
+    "${CONTAIN_APART[@]}" </dev/null >/dev/null 2>>"$home/.new/faults" {SPOOL_LOCK}>&- &
 }
 
 # The same after a look at everything there is.

@@ -26,21 +26,25 @@ job::is_pair() { # ID ATTEMPT
     [[ ${1:-} =~ ^$JOB_ID$ && ${2:-} =~ ^$JOB_ATTEMPT$ ]]
 }
 
-job::home() { # NAME: where it lies, in REPLY; fails when it is nowhere
-    REPLY=$SPOOL/jobs/$1
-    [[ ! -e $REPLY ]] || return 0
-    REPLY=$SPOOL/released/$1
-    [[ -e $REPLY ]] || return 1
+job::home() { # NAME: where it lies, or what is left of it, in REPLY; fails when it is nowhere
+    for REPLY in "$SPOOL"/{jobs,released,purged}/"$1"; do
+        [[ ! -e $REPLY ]] || return 0
+    done
+    return 1
+}
+
+job::is_past() { # NAME: the server has all of it, or it was purged
+    [[ -e $SPOOL/released/$1 || -e $SPOOL/purged/$1 ]]
 }
 
 # Loads STATUS. A tombstone has one, too. After a power cut a status may be torn: then it has no state.
 job::status() { # HOME
     declare -gA STATUS=()
     if [[ -f $1 ]]; then
-        local outcome ended_at
+        local outcome ended_at seq exit_code
         spool::word "$1" || REPLY=withdrawn # its writer was killed before he wrote it
-        read -r outcome ended_at <<<"$REPLY"
-        STATUS=([seq]=1 [state]=ended [outcome]=$outcome [ended_at]=$ended_at)
+        read -r outcome ended_at seq exit_code <<<"$REPLY"
+        STATUS=([seq]=${seq:-1} [state]=ended [outcome]=$outcome [ended_at]=$ended_at [exit_code]=$exit_code)
     else
         record::load "$1/status" STATUS
     fi
@@ -64,10 +68,10 @@ job::text() { # NAME: the same for one of many; needs SLOTS_OF
     }
     home=$REPLY
     if [[ -f $home ]]; then
+        local -A about=([job]=${1%.*} [attempt]=${1##*.})
         job::status "$home"
-        printf -v REPLY '%s\n' "job ${1%.*}" "attempt ${1##*.}" "seq 1" "state ended" \
-            "${STATUS[ended_at]:+ended_at ${STATUS[ended_at]}}" "outcome ${STATUS[outcome]}"
-        REPLY=${REPLY//$'\n\n'/$'\n'}
+        text=$(record::print about job attempt && record::print STATUS "${JOB_STATUS[@]}")
+        REPLY=$text$'\n'
         return 0
     fi
     record::text "$home/job" && text=$REPLY && record::text "$home/status" && [[ $REPLY == *$'\nstate '* ]] || {
@@ -88,7 +92,7 @@ job::text() { # NAME: the same for one of many; needs SLOTS_OF
 
 # A submit that was unpacked once more while its job ran and was released: such a copy was never in the queue.
 job::drop_copy() { # NAME: fails when it is none
-    [[ -e $SPOOL/released/$1 ]] && rm -rf -- "$SPOOL/jobs/$1"
+    job::is_past "$1" && rm -rf -- "$SPOOL/jobs/$1"
 }
 
 # Replaces the status by what STATUS says, and brings tickets and slots home in the same breath. What the caller has
@@ -210,7 +214,7 @@ job::settle() { # NAME
 job::stop() { # NAME cancelled|withdrawn
     local -r name=$1 outcome=$2 home=$SPOOL/jobs/$1
     local -i rc=0
-    if [[ ! -e $home && ! -e $SPOOL/released/$name ]]; then
+    if ! job::home "$name"; then
         process::now
         # The tombstone stands where the job would: neither can be made over the other.
         spool::create "$home" "$outcome $REPLY" || rc=$?
@@ -232,7 +236,7 @@ job::stop() { # NAME cancelled|withdrawn
             job::notify "$home"
         fi
     fi
-    if ((rc == 2)) && [[ -e $home || ! -e $SPOOL/released/$name ]]; then # it may have been released meanwhile
+    if ((rc == 2)) && { [[ -e $home ]] || ! job::is_past "$name"; }; then # it may have been released meanwhile
         REPLY='the spool cannot be written'
         return 75
     fi
@@ -255,12 +259,15 @@ job::notify() { # HOME: the supervisor looks at the verdict now, not at its next
 # For people, who name a job by the beginning of its id. The latest attempt's name is in REPLY.
 job::find() { # ID
     [[ $1 =~ ^[0-9a-f-]{4,36}(\.[0-9]+)?$ ]] || words::fail 64 "'$1' is not a job's id, nor 4 or more characters that begin one"
-    local path id name=
-    for path in "$SPOOL"/jobs/"$1"* "$SPOOL"/released/"$1"*; do
-        path=${path##*/}
-        id=${path%.*}
-        [[ ! $name || ${name%.*} == "$id" ]] || words::fail 64 "'$1' begins more than one job's id: ${name%.*}, $id"
-        [[ $name ]] && ((${name##*.} > ${path##*.})) || name=$path
+    local place path id name=
+    for place in jobs released purged; do
+        [[ $place != purged || ! $name ]] || break # there may be very many
+        for path in "$SPOOL/$place/$1"*; do
+            path=${path##*/}
+            id=${path%.*}
+            [[ ! $name || ${name%.*} == "$id" ]] || words::fail 64 "'$1' begins more than one job's id: ${name%.*}, $id"
+            [[ $name ]] && ((${name##*.} > ${path##*.})) || name=$path
+        done
     done
     [[ $name ]] || words::fail 66 "there is no job $1 here"
     REPLY=$name

@@ -9,14 +9,15 @@
 #   jobs/ID.ATTEMPT/    a job: its parts are listed in lib/job.bash. A plain file of that name is a tombstone
 #   queue/KEY.ID.ATTEMPT  one ticket for each waiting job; sorted by name they are the order
 #   slots/slotN         who holds slot N; absent: it is free
-#   released/           jobs whose end and files the server has; nothing scans them
+#   released/           jobs whose end and files the server has; nothing but purge scans them
+#   purged/             a line for each job that was purged: its outcome, when it ended, its seq, its exit code
 #   journal/GENERATION  changes of statuses, one line each
 #
 # Directories are published, statuses replaced, tickets and slots given back by rename. What decides between two (begin or
 # cancel, end or cancel, a slot's holder, a tombstone or a job) is one exclusive create.
 # shellcheck shell=bash
 
-readonly SPOOL_DIRECTORIES=(incoming jobs queue slots released journal)
+readonly SPOOL_DIRECTORIES=(incoming jobs queue slots released purged journal)
 readonly SPOOL_RESERVE=1048576 # bytes
 
 spool::open() { # make it on first use, and tidy it on the first look after a boot
@@ -30,7 +31,7 @@ spool::open() { # make it on first use, and tidy it on the first look after a bo
     readonly SPOOL_ID=$REPLY
     declare -gA MACHINE=()
     record::load "$SPOOL/machine" MACHINE || :
-    [[ ${MACHINE[boot]:-} == "$SPOOL_BOOT" ]] || spool::boot
+    [[ ${MACHINE[boot]:-} == "$SPOOL_BOOT" && ${MACHINE[units]:-} ]] || spool::boot
     ! spool::measure || spool::remember || :
 }
 
@@ -61,9 +62,10 @@ spool::make() {
 spool::boot() {
     spool::lock
     record::load "$SPOOL/machine" MACHINE || :
-    if [[ ${MACHINE[boot]:-} != "$SPOOL_BOOT" ]]; then
+    if [[ ${MACHINE[boot]:-} != "$SPOOL_BOOT" || ! ${MACHINE[units]:-} ]]; then
+        MACHINE=([boot]=$SPOOL_BOOT)
+        mkdir -p -- "${SPOOL_DIRECTORIES[@]/#/$SPOOL/}" 2>/dev/null || :
         contain::probe
-        MACHINE=([boot]=$SPOOL_BOOT [contain]=$REPLY)
         spool::measure || :
         journal::begin
         heal::all
@@ -91,7 +93,7 @@ spool::measure() {
 }
 
 spool::remember() {
-    spool::write "$SPOOL/machine" "$(record::print MACHINE boot gpus contain)"
+    spool::write "$SPOOL/machine" "$(record::print MACHINE boot gpus contain units)"
 }
 
 # Jobs and servers that are started meanwhile do not inherit the lock: whoever starts them closes $SPOOL_LOCK.

@@ -312,3 +312,25 @@ held_job() {
     (cd "$(home "$id")/work" && bash launch.sh)
     [ "$(<"$(home "$id")/work/results.jsonl")" = '{"competition": "pizza", "exit_code": 7}' ]
 }
+
+stuck() { gpuq doctor | grep 'does not die'; }
+
+@test "a job that does not die keeps its slot: a cancel is not confirmed, nothing else starts, and the doctor says so" {
+    freeze
+    script job.sh "echo x >$PWD/disk/file"
+    script next.sh ':'
+    id=$(gpuq submit --script job.sh)
+    next=$(gpuq submit --script next.sh)
+    until_true grep -q '^contained' "$(home "$id")/life"
+    gpuq cancel --no-wait "$id"
+    kill -KILL "$(supervisor_of "$id")"
+    until_true stuck
+    gpuq recover
+    state_is "$id" running
+    state_is "$next" waiting
+    [ "$(slots_taken)" -eq 1 ]
+    thaw
+    run gpuq wait "$id"
+    [ "$status" -eq 130 ]
+    gpuq wait "$next"
+}

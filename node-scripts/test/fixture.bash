@@ -33,12 +33,30 @@ teardown() { # nothing of a test outlives it
         done <"$life"
     done
     ! mountpoint -q "$GPUQ_SPOOL" || umount -l "$GPUQ_SPOOL"
+    [[ ! -e frozen ]] || thaw
 }
 
 small_disk() { # KIB: the spool lies on a disk of that size
     ((EUID == 0)) || skip 'mounting needs root'
     mkdir -p "$GPUQ_SPOOL"
     mount -t tmpfs -o "size=$1k,mode=700" gpuq "$GPUQ_SPOOL" || skip 'nothing can be mounted here'
+}
+
+# A disk that hangs, as a broken one does: who writes to `disk` cannot even be killed until `thaw`.
+freeze() {
+    ((EUID == 0)) || skip 'mounting needs root'
+    truncate -s 8M image
+    mkfs.ext4 -q image
+    mkdir -p disk
+    mount -o loop image disk || skip 'nothing can be mounted here'
+    fsfreeze --freeze disk
+    : >frozen
+}
+
+thaw() {
+    rm frozen
+    fsfreeze --unfreeze disk
+    umount -l disk
 }
 
 fill() { # the disk, to its last byte
