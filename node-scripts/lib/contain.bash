@@ -78,8 +78,8 @@ contain::fence() {
     [[ ! $CONTAIN_FENCE ]] || mkdir -p -- "$CONTAIN_FENCE" 2>/dev/null || CONTAIN_FENCE=
 }
 
-# Starts the launch script up to the point where it waits for contain::go: if we are killed before, it never runs.
-contain::start() { # HOME NAME=VALUE…: CONTAIN_STARTER is ours to wait for, CONTAINED is `PID BORN [FENCE]` of what has to die
+# Starts the launch script on its way to where it waits for contain::go: if we are killed before, it never runs.
+contain::start() { # HOME NAME=VALUE…: CONTAIN_STARTER is ours to wait for
     local -r home=$1
     local -ra environment=("${@:2}")
     CONTAIN_COMMAND=(setsid)
@@ -91,14 +91,16 @@ contain::start() { # HOME NAME=VALUE…: CONTAIN_STARTER is ours to wait for, CO
         [[ ! $CONTAIN_FENCE ]] || printf '%d\n' "$BASHPID" >"$CONTAIN_FENCE/cgroup.procs" || exit
         exec 8<&0 9>&1 </dev/null >>"$home/stdout" 2>>"$home/stderr"
         # bash had INT and QUIT ignored since it started us in the background.
-        exec env -i --default-signal=INT,QUIT "${environment[@]}" setpriv --pdeathsig KILL "${CONTAIN_COMMAND[@]}" "$BASH" "$GPUQ_ROOT/lib/begin"
+        exec env -i --default-signal=INT,QUIT "${environment[@]}" setpriv --pdeathsig KILL "${CONTAIN_COMMAND[@]}" "$BASH" "$GPUQ_ROOT/lib/begin" "${home##*/}"
     }
     CONTAIN_STARTER=$!
     # bash closes its own ends when it notices the end; these stay.
     exec {CONTAIN_SAYS}<&"${CONTAIN_PIPES[0]}" {CONTAIN_HEARS}>&"${CONTAIN_PIPES[1]}"
     # shellcheck disable=SC1083,SC2102  # a descriptor named by an array's element
     exec {CONTAIN_PIPES[0]}<&- {CONTAIN_PIPES[1]}>&-
+}
 
+contain::ready() { # when it waits: CONTAINED is `PID BORN [FENCE]` of what has to die
     local word child=$CONTAIN_STARTER
     read -r -t 30 -u "$CONTAIN_SAYS" word && [[ $word == ready ]] || return 1
     if [[ ${MACHINE[contain]} == namespace ]]; then
