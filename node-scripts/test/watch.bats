@@ -65,3 +65,22 @@ load fixture
     until_true nothing_runs "$GPUQ_SPOOL/journal"
     exec 7>&-
 }
+
+@test "a conversation that lasts turns a full generation into the next, and nobody who listens misses a bell" {
+    gpuq info >/dev/null
+    generation=$(ls "$GPUQ_SPOOL/journal")
+    mkfifo in talk
+    gpuq serve <talk >answers &
+    exec 8>talk
+    gpuq watch <in >events &
+    exec 7>in
+    until_true grep -q '^journal' events
+    until_true grep -q '^GPUQ' answers
+    head -c 1100000 /dev/zero | tr '\0' '\n' >>"$GPUQ_SPOOL/journal/$generation"
+    until_true grep -qE '^journal [0-9]+ 0' events
+    script job.sh ':'
+    id=$(gpuq submit --script job.sh)
+    until_true grep -q "$id 1 3 ended" events
+    exec 7>&- 8>&-
+    wait
+}
