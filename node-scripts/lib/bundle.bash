@@ -5,16 +5,24 @@ readonly BUNDLE_LIMIT=$((64 * 1024 * 1024)) # bytes
 readonly BUNDLE_SMALL=16384                 # bytes; up to here bash copies faster than a process starts
 readonly BUNDLE_FILES='job|launch\.sh|solution\.py|job\.sh|job\.env'
 
-bundle::make() { # NAME: a place to unpack it, in BUNDLE
-    BUNDLE=$SPOOL/incoming/$1.$BASHPID
-    mkdir -- "$BUNDLE" "$BUNDLE/.new" "$BUNDLE/work" 2>/dev/null && return 0
-    # We were here before and did not come to an end.
-    rm -rf -- "$BUNDLE"
-    mkdir -- "$BUNDLE" "$BUNDLE/.new" "$BUNDLE/work"
+# A place for it, in BUNDLE: a blank one, from now on ours. They are made many at once, because a process costs more than they do.
+bundle::make() {
+    local fresh
+    local -i tries=3
+    while ((tries-- > 0)); do
+        for BUNDLE in "$SPOOL"/blank/*/work; do # that part is made last
+            BUNDLE=${BUNDLE%/work}
+            [[ -e $BUNDLE/owner ]] || ! spool::create "$BUNDLE/owner" "$BASHPID" || return 0
+        done
+        fresh=$SPOOL/blank/$SRANDOM
+        mkdir -- "$fresh".{1..16}{,/.new,/work} 2>/dev/null || break
+    done
+    BUNDLE=
+    return 1
 }
 
 bundle::drop() {
-    rm -rf -- "$BUNDLE"
+    [[ ! $BUNDLE ]] || rm -rf -- "$BUNDLE"
 }
 
 bundle::path() { # FILE: where it lies, in REPLY

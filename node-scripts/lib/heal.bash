@@ -94,8 +94,11 @@ heal::all() {
         [[ -d $SPOOL/jobs/$REPLY ]] || rm -f -- "$path"
     done
     for path in "$SPOOL"/incoming/*; do
-        # Their names end with the pid of the one who unpacks.
+        # Their names end with the pid of whoever is at work there.
         kill -0 "${path##*.}" 2>/dev/null || rm -rf -- "$path"
+    done
+    for path in "$SPOOL"/blank/*/owner; do
+        { spool::word "$path" && kill -0 "$REPLY" 2>/dev/null; } || rm -rf -- "${path%/owner}"
     done
 }
 

@@ -5,6 +5,7 @@
 #   stdout  stderr                                            what the launch script printed
 #   begun     one exclusive create decides: `supervisor NONCE`, or `cancelled` or `withdrawn` before it began
 #   verdict   one exclusive create decides: `exited CODE`, `time_limit`, `cancelled` or `system`
+#   owner     the pid of whoever filled the directory
 #   life      locked by the supervisor as long as it lives; who it is, and what it contains
 #   .new/     statuses before they are in place
 #

@@ -5,7 +5,8 @@
 #   reserve             takes up room; it makes way when the disk is full, so that the ends of jobs can be written
 #   lock                held while jobs are given to slots; never while somebody waits
 #   epoch  drain        the highest lease epoch seen; why no job starts here (absent: they do)
-#   incoming/           uploads; what lies here was never acknowledged
+#   blank/              directories for jobs to come; one that has an owner is being filled and was never acknowledged
+#   incoming/           payloads that have not been unpacked, what is about to be deleted
 #   jobs/ID.ATTEMPT/    a job: its parts are listed in lib/job.bash. A plain file of that name is a tombstone
 #   queue/KEY.ID.ATTEMPT  one ticket for each waiting job; sorted by name they are the order
 #   slots/slotN         who holds slot N; absent: it is free
@@ -17,7 +18,7 @@
 # cancel, end or cancel, a slot's holder, a tombstone or a job) is one exclusive create.
 # shellcheck shell=bash
 
-readonly SPOOL_DIRECTORIES=(incoming jobs queue slots released purged journal)
+readonly SPOOL_DIRECTORIES=(blank incoming jobs queue slots released purged journal)
 readonly SPOOL_RESERVE=1048576 # bytes
 
 spool::open() { # make it on first use, and tidy it on the first look after a boot

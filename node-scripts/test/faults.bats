@@ -166,7 +166,7 @@ held_job() {
 @test "a publish that fails for another reason than somebody's before us is 75" {
     gpuq info >/dev/null
     payload "$ID" 1 ':'
-    wrap mv "[[ \$* != *incoming* ]] || exit 1"
+    wrap mv "[[ \$* != */blank/* ]] || exit 1"
     send_payload 1 "$ID" 1 | gpuq serve | grep -q '^1 75 '
     is_empty jobs queue
     rm bin/mv
@@ -183,7 +183,7 @@ held_job() {
     gpuq info >/dev/null
     payload "$ID" 1 "touch $PWD/ran"
     mkfifo at go
-    wrap mv "[[ \$* != *incoming* || ! -e $PWD/slow ]] || { echo >$PWD/at; read -r _ <$PWD/go; }"
+    wrap mv "[[ \$* != */blank/* || ! -e $PWD/slow ]] || { echo >$PWD/at; read -r _ <$PWD/go; }"
     touch slow
     send_payload 1 "$ID" 1 | gpuq serve >early &
     read -r _ <./at # it is about to publish

@@ -140,9 +140,10 @@ is_idle() {
     is_empty slots queue
 }
 
-is_empty() { # FOLDER…, of the spool
+is_empty() { # FOLDER…, of the spool; as for incoming, nobody fills a blank either
     local folder
     for folder; do
+        [ "$folder" != incoming ] || [ -z "$(cat "$GPUQ_SPOOL"/blank/*/owner 2>/dev/null)" ] || return 1
         [ -z "$(ls -A "$GPUQ_SPOOL/$folder")" ] || return 1
     done
 }
