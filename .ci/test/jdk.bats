@@ -25,14 +25,18 @@ find() {
 }
 
 @test "JAVA_HOME comes first" {
-    a_jdk home 25.0.1 && a_jdk path 25.0.2 && a_jdk jvm/x 26
+    a_jdk home 25.0.1
+    a_jdk path 25.0.2
+    a_jdk jvm/x 26
     export JAVA_HOME=$PWD/home
     find "$PWD/path/bin"
     [ "$output" = "$PWD/home" ]
 }
 
 @test "a JAVA_HOME that is too old is passed over for PATH" {
-    a_jdk home 17.0.15 && a_jdk path 25 && a_jdk jvm/x 26
+    a_jdk home 17.0.15
+    a_jdk path 25
+    a_jdk jvm/x 26
     export JAVA_HOME=$PWD/home
     find "$PWD/path/bin"
     [ "$output" = "$PWD/path" ]
@@ -40,13 +44,15 @@ find() {
 
 @test "a link in PATH is followed to its JDK" {
     a_jdk "jdk 25" 25.0.1
-    mkdir links && ln -s "$PWD/jdk 25/bin/javac" links/javac
+    mkdir links
+    ln -s "$PWD/jdk 25/bin/javac" links/javac
     find "$PWD/links"
     [ "$output" = "$PWD/jdk 25" ]
 }
 
 @test "the usual directory comes last" {
-    a_jdk jvm/java-17 17.0.1 && a_jdk jvm/java-25 25.0.1
+    a_jdk jvm/java-17 17.0.1
+    a_jdk jvm/java-25 25.0.1
     find "$PWD/nowhere"
     [ "$output" = "$PWD/jvm/java-25" ]
 }

@@ -9,7 +9,9 @@ setup() {
 # refused STATUS WORDS: it ended with STATUS and one line that holds WORDS.
 refused() {
     echo "$status: $output"
-    [ "$status" -eq "$1" ] && [ "${#lines[@]}" -eq 1 ] && [[ $output == *"$2"* ]]
+    [ "$status" -eq "$1" ]
+    [ "${#lines[@]}" -eq 1 ]
+    [[ $output == *"$2"* ]]
 }
 
 @test "--help says what it does and does nothing" {

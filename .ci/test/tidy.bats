@@ -77,3 +77,9 @@ END
     version=$(sed -n 's|^  <version>\(.*\)</version>|\1|p' pom.xml)
     grep -q "^## $version" CHANGELOG.md
 }
+
+@test "no assertion of a bats test hides before an &&: bash ends a test at the last command of such a list only" {
+    run grep -nE '^ +(\[ .* \]|\[\[ .* \]\]|grep .*|is_.*|nothing_runs .*) && [^|]*$' node-scripts/test/*.bats .ci/test/*.bats
+    echo "$output"
+    [ "$status" -eq 1 ]
+}

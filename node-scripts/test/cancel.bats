@@ -4,7 +4,7 @@ load fixture
 @test "cancel comes back when nothing of the job is left, a setsid-ed orphan that ignores TERM among it" {
     script job.sh 'trap "" TERM; (setsid bash -c "trap \"\" TERM; sleep 4714.1 & sleep 4714.2" &); sleep 4714.3; sleep 4714.4'
     id=$(gpuq submit --script job.sh)
-    until_true pgrep -f 'sleep 4714.2'
+    until_true runs 'sleep 4714.2'
     gpuq cancel "$id"
     nothing_runs 'sleep 4714'
     [ "$(slots_taken)" -eq 0 ]
@@ -54,7 +54,8 @@ load fixture
     id=$(gpuq submit --script job.sh)
     gpuq wait "$id"
     run gpuq cancel "$id"
-    [ "$status" -eq 1 ] && [[ $output == *exited* ]]
+    [ "$status" -eq 1 ]
+    [[ $output == *exited* ]]
 }
 
 @test "prefixes of ids are enough, ambiguous and short ones are refused" {
@@ -65,7 +66,8 @@ load fixture
     [ "$status" -eq 64 ]
     mkdir "$GPUQ_SPOOL/jobs/${id:0:35}x.1"
     run gpuq status "${id:0:8}"
-    [ "$status" -eq 64 ] && [[ $output == *'more than one'* ]]
+    [ "$status" -eq 64 ]
+    [[ $output == *'more than one'* ]]
     run gpuq status ffff
     [ "$status" -eq 66 ]
 }

@@ -80,7 +80,8 @@ healthy() {
     mount -o remount,ro "$GPUQ_SPOOL"
     run gpuq doctor
     mount -o remount,rw "$GPUQ_SPOOL"
-    [ "$status" -eq 1 ] && [[ $output == *'cannot be written'* ]]
+    [ "$status" -eq 1 ]
+    [[ $output == *'cannot be written'* ]]
 }
 
 # nvidia-smi of two GPUs; what computes on them is in `apps`, how many MiB of the second are in use in `used`.

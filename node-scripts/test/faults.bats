@@ -16,7 +16,8 @@ held_job() {
     run unit 'spool::create "$SPOOL/jobs/first" word'
     [ "$status" -eq 1 ]
     run unit 'spool::create "$SPOOL/jobs/second" word'
-    [ "$status" -eq 2 ] && [ ! -e "$GPUQ_SPOOL/jobs/second" ]
+    [ "$status" -eq 2 ]
+    [ ! -e "$GPUQ_SPOOL/jobs/second" ]
 }
 
 @test "a full disk delays the end of a job and does not change it" {
@@ -53,7 +54,8 @@ held_job() {
     fill
     { send 1 0 cancel "$id" 1; send 2 0 cancel "$ID" 1; send 3 0 withdraw "$ID" 1; } | gpuq serve >answers
     [ "$(grep -cE '^[123] 75 ' answers)" -eq 3 ]
-    [ ! -e "$(home "$ID")" ] && [ ! -e "$(home "$id")/verdict" ]
+    [ ! -e "$(home "$ID")" ]
+    [ ! -e "$(home "$id")/verdict" ]
     rm "$GPUQ_SPOOL/ballast"
     gpuq cancel "$id"
 }
@@ -189,18 +191,22 @@ held_job() {
     read -r _ <./at # it is about to publish
     gpuq drain
     { send_payload 1 "$ID" 1; send 2 0 withdraw "$ID" 1; } | gpuq serve >late
-    grep -q '^1 69 ' late && grep -qx 'outcome withdrawn' late
+    grep -q '^1 69 ' late
+    grep -qx 'outcome withdrawn' late
     gpuq resume
     echo >go
     wait
-    grep -q '^1 0 ' early && grep -qx 'outcome withdrawn' early
+    grep -q '^1 0 ' early
+    grep -qx 'outcome withdrawn' early
     gpuq recover
-    [ ! -e ran ] && [ -f "$(home "$ID")" ]
+    [ ! -e ran ]
+    [ -f "$(home "$ID")" ]
     is_idle
     # And where the job stands no tombstone can be made.
     mkdir "$(home "$ID" 2)"
     run unit 'spool::create "$SPOOL/jobs/$2.2" withdrawn' "$ID"
-    [ "$status" -eq 1 ] && [ -d "$(home "$ID" 2)" ]
+    [ "$status" -eq 1 ]
+    [ -d "$(home "$ID" 2)" ]
 }
 
 @test "after the clock went back a new generation of the journal is still the last" {
@@ -235,7 +241,8 @@ held_job() {
     id=$(gpuq submit --script job.sh)
     other=$(gpuq submit --script job.sh)
     { send 1 0 withdraw "$id" 1; send 2 0 cancel "$other" 1; } | gpuq serve >answers
-    grep -qx 'outcome withdrawn' answers && grep -qx 'outcome cancelled' answers
+    grep -qx 'outcome withdrawn' answers
+    grep -qx 'outcome cancelled' answers
     is_idle
     [ ! -e ran ]
 }
@@ -304,7 +311,9 @@ held_job() {
     script job.sh 'echo "$GREETING"'
     id=$(gpuq submit --script job.sh --env GREETING=hello)
     gpuq wait "$id"
-    [ "$(cd "$(home "$id")/work" && bash launch.sh)" = hello ]
+    cd "$(home "$id")/work"
+    [ "$(bash launch.sh)" = hello ]
+    cd "$OLDPWD"
     script solution.py 'exit 7'
     id=$(gpuq submit solution.py --competition pizza)
     gpuq wait "$id"

@@ -148,8 +148,16 @@ is_empty() { # FOLDER…, of the spool; as for incoming, nobody fills a blank ei
     done
 }
 
-nothing_runs() { # MARK: no process has it in its command line
-    ! pgrep -f -- "$1" >/dev/null
+runs() { # MARK: a process of this test has it in its command line; others may run the same tests at the same time
+    local pid
+    for pid in $(pgrep -f -- "$1"); do
+        ! grep -qsF -- "$BATS_TEST_TMPDIR/" "/proc/$pid/environ" || return 0
+    done
+    return 1
+}
+
+nothing_runs() { # MARK
+    ! runs "$1"
 }
 
 # A payload as the server sends it: ID ATTEMPT LAUNCH [KEY VALUE]… -> file payload

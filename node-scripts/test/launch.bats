@@ -18,7 +18,8 @@ prepare() { # TEMPLATE
 @test "process: by hand in a job's directory it takes the site's settings from the configuration file" {
     prepare process
     run bash launch.sh
-    [ "$status" -eq 0 ] && [[ ${lines[0]} == *'NO ISOLATION'* ]]
+    [ "$status" -eq 0 ]
+    [[ ${lines[0]} == *'NO ISOLATION'* ]]
     [ "$(<results.jsonl)" = '{"competition": "pizza", "exit_code": 0}' ]
 }
 
@@ -35,7 +36,8 @@ prepare() { # TEMPLATE
         rm -f setup-failed
         setting "${setting%%=*}" "${setting#*=}"
         run bash launch.sh
-        [ "$status" -eq 70 ] && [ "$(wc -l <setup-failed)" -eq 1 ]
+        [ "$status" -eq 70 ]
+        [ "$(wc -l <setup-failed)" -eq 1 ]
         setting GPUQ_DATA_DIR "$BATS_TEST_TMPDIR/data"
     done
 }
@@ -44,7 +46,8 @@ prepare() { # TEMPLATE
     prepare process
     printf 'exit 70\n' >"$BATS_TEST_TMPDIR/grader"
     run bash launch.sh
-    [ "$status" -eq 70 ] && grep -q 'data of pizza' setup-failed
+    [ "$status" -eq 70 ]
+    grep -q 'data of pizza' setup-failed
 }
 
 # An apptainer that writes down how it was called.
@@ -75,13 +78,16 @@ fake_apptainer() { # EXIT_CODE
     prepare aira-dojo
     fake_apptainer 255
     run bash launch.sh
-    [ "$status" -eq 70 ] && grep -q apptainer setup-failed
+    [ "$status" -eq 70 ]
+    grep -q apptainer setup-failed
     rm image.sif
     run bash launch.sh
-    [ "$status" -eq 70 ] && grep -q image.sif setup-failed
+    [ "$status" -eq 70 ]
+    grep -q image.sif setup-failed
     rm -r dojo
     run bash launch.sh
-    [ "$status" -eq 70 ] && grep -q 'no checkout' setup-failed
+    [ "$status" -eq 70 ]
+    grep -q 'no checkout' setup-failed
 }
 
 @test "aira-dojo: TERM is passed on, and the end awaited" {
@@ -93,6 +99,7 @@ fake_apptainer() { # EXIT_CODE
     kill -TERM "$launch"
     rc=0
     wait "$launch" || rc=$?
-    [ "$rc" -eq 143 ] && [ -e termed ]
+    [ "$rc" -eq 143 ]
+    [ -e termed ]
     pkill -f 'sleep 4726' || :
 }

@@ -7,7 +7,8 @@ talker() { # a job that says one, then what `go` holds, then ends, in ID_TALKS
 }
 
 no_follower() { # nothing of a `gpuq log` is left, nor what it started
-    nothing_runs "gpuq log" && nothing_runs "tail .*-f"
+    nothing_runs "gpuq log"
+    nothing_runs "tail .*-f"
 }
 
 go() { # TEXT: what the job says at last
@@ -50,7 +51,8 @@ go() { # TEXT: what the job says at last
     go two
     gpuq resume
     wait
-    [ "$(<followed)" = $'one\ntwo' ] && [ "$(wc -l <told)" -eq 1 ]
+    [ "$(<followed)" = $'one\ntwo' ]
+    [ "$(wc -l <told)" -eq 1 ]
 }
 
 @test "following a job that is cancelled while it waits ends" {
@@ -67,11 +69,12 @@ go() { # TEXT: what the job says at last
     until_true grep -q one "$(home "$ID_TALKS")/stdout"
     gpuq log -fn1 "$ID_TALKS" >last &
     gpuq log -f --lines=0 "$ID_TALKS" >none &
-    until_true pgrep -f 'tail .*-n0'
+    until_true runs 'tail .*-n0'
     until_true grep -q one last
     go $'two\nthree'
     wait
-    [ "$(<last)" = $'one\ntwo\nthree' ] && [ "$(<none)" = $'two\nthree' ]
+    [ "$(<last)" = $'one\ntwo\nthree' ]
+    [ "$(<none)" = $'two\nthree' ]
     [ "$(gpuq log -n 2 "$ID_TALKS")" = $'two\nthree' ]
     [ "$(gpuq log -f -n2 "$ID_TALKS")" = $'two\nthree' ]
     run gpuq log -n two "$ID_TALKS"
@@ -144,7 +147,7 @@ go() { # TEXT: what the job says at last
         gpuq wait "$ID_TALKS" &
         waiter=$!
         # From here it looks again after two seconds, unless it hears the bell.
-        until_true pgrep -f "tail --pid=$waiter"
+        until_true runs "tail --pid=$waiter"
         go two
         wait "$waiter"
         took=$((${EPOCHREALTIME/./} - $(awk '$1 == "ended_at" {print $2}' "$(home "$ID_TALKS")/status")))
@@ -166,11 +169,13 @@ go() { # TEXT: what the job says at last
     run gpuq wait "$good" "$bad" "$one"
     [ "$status" -eq 7 ]
     run gpuq wait "$good" "$two" "$bad"
-    [ "$status" -eq 130 ] && [[ $output == *"$two was cancelled"* ]]
+    [ "$status" -eq 130 ]
+    [[ $output == *"$two was cancelled"* ]]
     run gpuq wait "$good" ffff
     [ "$status" -eq 66 ]
     run gpuq cancel "$good" "$one"
-    [ "$status" -eq 1 ] && [ "${#lines[@]}" -eq 1 ]
+    [ "$status" -eq 1 ]
+    [ "${#lines[@]}" -eq 1 ]
 }
 
 @test "timeout ends a wait, and nothing of it stays" {

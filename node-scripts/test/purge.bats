@@ -29,7 +29,8 @@ ended_for_server() {
     [ "$(gpuq purge --older-than 1h --dry-run)" = "$old.1" ]
     [ -e "$(home "$old")" ]
     [ "$(gpuq purge --older-than 1h)" = 'purged 1 job' ]
-    [ ! -e "$(home "$old")" ] && [ -e "$(home "$young")" ]
+    [ ! -e "$(home "$old")" ]
+    [ -e "$(home "$young")" ]
     [ "$(gpuq purge --older-than 0 --keep 0)" = 'purged 1 job' ]
     touch go
     gpuq wait "$runs" "$waits"
@@ -44,7 +45,8 @@ ended_for_server() {
     [ "$(gpuq purge --keep 2 --dry-run)" = "${ids[40]}.1"$'\n'"${ids[30]}.1" ]
     setting GPUQ_RETENTION_JOBS 3
     gpuq purge
-    [ ! -e "$(home "${ids[40]}")" ] && [ -e "$(home "${ids[30]}")" ]
+    [ ! -e "$(home "${ids[40]}")" ]
+    [ -e "$(home "${ids[30]}")" ]
     setting GPUQ_RETENTION 15s
     [ "$(gpuq purge)" = 'purged 2 jobs' ]
     [ -e "$(home "${ids[10]}")" ]
@@ -68,12 +70,15 @@ ended_for_server() {
         sed -n "/^$tag 0 /,/^[0-9] /p" answers | grep -v '^[0-9]' >record
         printf '%s\n' "job $ID" 'attempt 1' 'seq 3' 'state ended' "$ended" 'outcome exited' 'exit_code 0' | diff - record
     done
-    grep -q '^4 66 ' answers && grep -q '^5 0 ' answers
+    grep -q '^4 66 ' answers
+    grep -q '^5 0 ' answers
     [ "$(<ran)" = x ]
-    is_idle && is_empty jobs
+    is_idle
+    is_empty jobs
     gpuq status "$ID" | grep -q exited
     run gpuq log "$ID"
-    [ "$status" -eq 66 ] && [[ $output == *'nothing is left'* ]]
+    [ "$status" -eq 66 ]
+    [[ $output == *'nothing is left'* ]]
 }
 
 @test "a copy of a submit that was unpacked before the purge does not run once more" {
@@ -96,7 +101,8 @@ ended_for_server() {
         gpuq release "$ID"
         wrap "${step%% *}" "[[ \$* != *purge* || -e $PWD/died ]] || { touch $PWD/died; kill -KILL \$PPID; exit 1; }"
         gpuq purge --older-than 1h || :
-        [ -e died ] && rm died
+        [ -e died ]
+        rm died
         rm "bin/${step%% *}"
         [ -e "$GPUQ_SPOOL/purged/$ID.1" ]
         gpuq purge --older-than 1h
@@ -115,7 +121,8 @@ ended_for_server() {
     gpuq release "$ID.2"
     gpuq purge --older-than 1h
     gpuq purge
-    [ -e "$GPUQ_SPOOL/released/$ID.1" ] && [ -e "$GPUQ_SPOOL/purged/$ID.2" ]
+    [ -e "$GPUQ_SPOOL/released/$ID.1" ]
+    [ -e "$GPUQ_SPOOL/purged/$ID.2" ]
     long_ago=$((${EPOCHREALTIME/./} - 91 * 86400000000))
     echo "withdrawn $long_ago" >"$GPUQ_SPOOL/released/$ID.1"
     echo "exited $long_ago 3 0" >"$GPUQ_SPOOL/purged/$ID.2"
@@ -127,9 +134,11 @@ ended_for_server() {
     for line in '--older-than soon' '--keep many' '--keep -1' 'what'; do
         # shellcheck disable=SC2086  # words
         run --separate-stderr gpuq purge $line
-        [ "$status" -eq 64 ] && [ -z "$output" ]
+        [ "$status" -eq 64 ]
+        [ -z "$output" ]
     done
     setting GPUQ_RETENTION 1.5d
     run gpuq purge
-    [ "$status" -eq 78 ] && [[ $output == *GPUQ_RETENTION* ]]
+    [ "$status" -eq 78 ]
+    [[ $output == *GPUQ_RETENTION* ]]
 }

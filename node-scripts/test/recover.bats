@@ -6,7 +6,7 @@ load fixture
     script next.sh ':'
     id=$(gpuq submit --script job.sh)
     next=$(gpuq submit --script next.sh)
-    until_true pgrep -f 'sleep 4718.2'
+    until_true runs 'sleep 4718.2'
     kill -KILL "$(supervisor_of "$id")"
     until_true nothing_runs 'sleep 4718'
     run gpuq wait "$id"
@@ -19,7 +19,7 @@ load fixture
     script job.sh 'trap "" TERM; while :; do sleep 4719; done'
     setting GPUQ_GRACE 600
     id=$(gpuq submit --script job.sh)
-    until_true pgrep -f 'sleep 4719'
+    until_true runs 'sleep 4719'
     gpuq cancel --no-wait "$id"
     kill -KILL "$(supervisor_of "$id")"
     run gpuq wait "$id"
@@ -90,7 +90,23 @@ load fixture
     id=$(gpuq submit --script job.sh)
     gpuq supervise "$id" 1 12345
     state_is "$id" waiting
-    [ ! -e "$(home "$id")/begun" ] && [ ! -e ran ]
+    [ ! -e "$(home "$id")/begun" ]
+    [ ! -e ran ]
+}
+
+@test "a supervisor that finds the job cancelled in the last moment does nothing" {
+    script job.sh "touch $PWD/ran"
+    gpuq drain
+    id=$(gpuq submit --script job.sh)
+    printf '%s.1 12345 %(%s)T000000\n' "$id" -1 >"$GPUQ_SPOOL/slots/slot0"
+    gpuq cancel --no-wait "$id"
+    printf '%s.1 12345 %(%s)T000000\n' "$id" -1 >"$GPUQ_SPOOL/slots/slot0" # as one sees it who looked before that
+    before=$(<"$(home "$id")/status")
+    gpuq supervise "$id" 1 12345
+    [ "$(<"$(home "$id")/status")" = "$before" ]
+    [ ! -e ran ]
+    gpuq recover
+    is_idle
 }
 
 # Kills a process at its n-th openat; bash opens something in every step that it takes.

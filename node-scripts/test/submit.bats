@@ -4,7 +4,8 @@ load fixture
 @test "prints the id alone and the job ends with its script's code" {
     script job.sh 'echo out; echo err >&2; exit 3'
     run --separate-stderr gpuq submit --script job.sh --name first
-    [ "$status" -eq 0 ] && [ -z "$stderr" ]
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
     [[ $output =~ ^[0-9a-f-]{36}$ ]]
     id=$output
     run gpuq wait "$id"
@@ -54,7 +55,8 @@ load fixture
     printf '%s\n' 'printf "%s|%s|%s" "$GPUQ_NAME" "$GPUQ_COMPETITION" "$GPUQ_PRIORITY"' >ending
     { sed '/^$/q' "$work/launch.sh"; cat ending; } >whole
     [ "$(bash whole)" = "$hostile|pizza|-7" ]
-    [ ! -e pwned ] && [ ! -e "$work/pwned" ]
+    [ ! -e pwned ]
+    [ ! -e "$work/pwned" ]
     LC_ALL=C.UTF-8 shellcheck -s bash -e SC2034,SC2016 <(sed '/^$/q' "$work/launch.sh")
     gpuq wait "$id"
 }
@@ -92,14 +94,16 @@ load fixture
     setting GPUQ_TEMPLATE ''
     script solution.py ':'
     run gpuq submit solution.py --competition pizza
-    [ "$status" -eq 64 ] && [[ $output == *GPUQ_TEMPLATE* ]]
+    [ "$status" -eq 64 ]
+    [[ $output == *GPUQ_TEMPLATE* ]]
 }
 
 @test "missing data is the node's fault, not the solution's" {
     script solution.py ':'
     id=$(gpuq submit solution.py --competition absent)
     run gpuq wait "$id"
-    [ "$status" -eq 75 ] && [[ $output == *'data of absent'* ]]
+    [ "$status" -eq 75 ]
+    [[ $output == *'data of absent'* ]]
     run gpuq status "$id"
     says 'reason          launch_failed'
 }

@@ -60,7 +60,7 @@ load fixture
     watch=$!
     exec 7>in
     until_true grep -q '^journal' events
-    until_true pgrep -f "tail .*$GPUQ_SPOOL/journal"
+    until_true runs "tail .*$GPUQ_SPOOL/journal"
     kill -KILL "$watch"
     until_true nothing_runs "$GPUQ_SPOOL/journal"
     exec 7>&-

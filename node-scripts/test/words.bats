@@ -5,7 +5,8 @@ load fixture
     for file in "$NODE_SCRIPTS"/libexec/gpuq-*; do
         verb=${file##*/gpuq-}
         run gpuq "$verb" --help
-        [ "$status" -eq 0 ] && [[ ${lines[0]} == "Usage: gpuq $verb"* ]]
+        [ "$status" -eq 0 ]
+        [[ ${lines[0]} == "Usage: gpuq $verb"* ]]
         gpuq help | grep -q "^  $verb  *[a-z]"
         run --separate-stderr gpuq "$verb" --nonsense 1 2 3
         [ "$status" -eq 64 ] && [ -z "$output" ] && [ "${#stderr_lines[@]}" -eq 1 ] || {
@@ -27,7 +28,8 @@ load fixture
 @test "all faults of the configuration are told at once, with exit 78" {
     printf '%s\n' GPUQ_SLTS=2 'GPUQ_GRACE=soon' 'what' >"$GPUQ_CONF"
     run gpuq info
-    [ "$status" -eq 78 ] && [[ $output == *GPUQ_SLTS* && $output == *GPUQ_GRACE* && $output == *'line 3'* ]]
+    [ "$status" -eq 78 ]
+    [[ $output == *GPUQ_SLTS* && $output == *GPUQ_GRACE* && $output == *'line 3'* ]]
 }
 
 @test "the environment wins over the file" {
@@ -78,7 +80,8 @@ load fixture
     [ "$(gpuq fetch "$id" results)" = x ]
     gpuq release "$id"
     [ "$(gpuq fetch "$id" results)" = x ]
-    [ "$(gpuq list | wc -l)" -eq 1 ] && [ "$(gpuq list --all | wc -l)" -eq 2 ]
+    [ "$(gpuq list | wc -l)" -eq 1 ]
+    [ "$(gpuq list --all | wc -l)" -eq 2 ]
     script job.sh ':'
     id=$(gpuq submit --script job.sh)
     gpuq wait "$id"
@@ -106,7 +109,7 @@ load fixture
             "$theirs/node-scripts/bin/gpuq" "$@"
     }
     id=$(as_nobody submit --script job.sh)
-    until_true pgrep -f 'sleep 4724.1'
+    until_true runs 'sleep 4724.1'
     kill -KILL "$(awk '$1 == "supervisor" {print $2}' "spool/jobs/$id.1/life")"
     until_true nothing_runs 'sleep 4724'
     run as_nobody wait "$id"
