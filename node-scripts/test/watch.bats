@@ -69,9 +69,9 @@ load fixture
 @test "a conversation that lasts turns a full generation into the next, and nobody who listens misses a bell" {
     gpuq info >/dev/null
     generation=$(ls "$GPUQ_SPOOL/journal")
-    mkfifo in talk
-    gpuq serve <talk >answers &
-    exec 8>talk
+    mkfifo in commands
+    gpuq serve <commands >answers &
+    exec 8>commands
     gpuq watch <in >events &
     exec 7>in
     until_true grep -q '^journal' events
