@@ -3,7 +3,7 @@
 
 readonly IMAGE_SUITE=trixie
 readonly IMAGE_PACKAGES=(systemd systemd-sysv dbus dbus-user-session libpam-systemd openssh-server passwd sudo python3 procps iproute2
-    iputils-ping util-linux curl rsync strace jq squashfuse fuse-overlayfs apptainer)
+    iputils-ping util-linux curl rsync strace jq bats squashfuse fuse-overlayfs apptainer)
 
 # Apptainer is not in the stable suite. It alone comes from the unstable one, and installs there as it is.
 readonly IMAGE_PINS='Package: *

@@ -10,8 +10,9 @@ dispatch::run() {
 dispatch::now() {
     spool::lock
     heal::slots
-    spool::draining || dispatch::start_waiting || :
+    dispatch::start_waiting || :
     spool::unlock
+    dispatch::hand_over
 }
 
 # Whether the lock is worth a process: somebody is dead, or a slot is free and somebody waits.
@@ -32,6 +33,8 @@ dispatch::needed() {
 dispatch::start_waiting() {
     local ticket name home
     local -i gpus
+    DISPATCH_STARTS=()
+    ! spool::draining || return 0
     for ticket in "$SPOOL"/queue/*; do
         ((${#SLOTS_FREE[@]} > 0)) || return 0
         queue::name "$ticket"
@@ -75,12 +78,19 @@ dispatch::start() { # NAME SLOTS
     contain::apart "gpuq-$1.$nonce" flock --no-fork --timeout 10 "$home/life" \
         "$BASH" "$GPUQ_PROGRAM" supervise "${1%.*}" "${1##*.}" "$nonce"
     "${CONTAIN_APART[@]}" </dev/null >/dev/null 2>>"$home/.new/faults" {SPOOL_LOCK}>&- &
+    DISPATCH_STARTS+=("$!")
+}
+
+# Until systemd has taken over what we start: with us our login may end, or our unit, and all that is in it.
+dispatch::hand_over() {
+    [[ ${MACHINE[units]:-none} == none ]] || ((${#DISPATCH_STARTS[@]} == 0)) || wait "${DISPATCH_STARTS[@]}" || :
 }
 
 # The same after a look at everything there is.
 dispatch::all() {
     spool::lock
     heal::all
-    spool::draining || dispatch::start_waiting || :
+    dispatch::start_waiting || :
     spool::unlock
+    dispatch::hand_over
 }
