@@ -84,6 +84,15 @@ load fixture
     gpuq wait "$id"
 }
 
+@test "a claim from the future, made before the clock went back, is as dead as an old one" {
+    script job.sh ':'
+    gpuq drain
+    id=$(gpuq submit --script job.sh)
+    printf '%s.1 12345 9000000000000000\n' "$id" >"$GPUQ_SPOOL/slots/slot0"
+    gpuq resume
+    gpuq wait "$id"
+}
+
 @test "a supervisor that comes too late finds its nonce gone and does nothing" {
     script job.sh "touch $PWD/ran"
     gpuq drain
