@@ -105,7 +105,8 @@ load fixture
     chmod -R a+rwX "$theirs"
     cd "$theirs"
     as_nobody() {
-        setpriv --reuid=nobody --regid=nogroup --clear-groups env GPUQ_CONF=/dev/null GPUQ_SLOTS=1 "GPUQ_SPOOL=$theirs/spool" \
+        setpriv --reuid=nobody --regid=nogroup --clear-groups env GPUQ_CONF=/dev/null GPUQ_SLOTS=1 \
+            "GPUQ_SPOOL=$theirs/spool" "GPUQ_DATA_DIR=$BATS_TEST_TMPDIR/data" \
             "$theirs/node-scripts/bin/gpuq" "$@"
     }
     id=$(as_nobody submit --script job.sh)
