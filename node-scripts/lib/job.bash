@@ -151,6 +151,13 @@ job::finish() { # NAME OUTCOME [EXIT_CODE [REASON DETAIL]]
 
 job::end() {
     local -r name=$1 home=$SPOOL/jobs/$1
+    [[ ${JOB_ENDED:-} == "$name" ]] || job::conclude "$@" || return
+    JOB_ENDED=$name # there it is to be seen: whoever tries again changes nothing of it
+    spool::sync "$home" || return
+    journal::append "$name" "${STATUS[seq]}" ended
+}
+
+job::conclude() { # as job::end, up to the status in its place
     process::now
     STATUS[state]=ended
     STATUS[ended_at]=$REPLY
@@ -165,8 +172,7 @@ job::end() {
     slots::of "$name"
     queue::ticket "$home" "$name"
     sealed+=("$home/.new/status")
-    job::replace "$home" "$REPLY" ${SLOTS_TOKENS[0]+"${SLOTS_TOKENS[@]}"} && spool::sync "$home" || return
-    journal::append "$name" "${STATUS[seq]}" ended
+    job::replace "$home" "$REPLY" ${SLOTS_TOKENS[0]+"${SLOTS_TOKENS[@]}"}
 }
 
 job::setup_failed() { # HOME
