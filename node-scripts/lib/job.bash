@@ -133,14 +133,7 @@ job::let_go() {
 
 # What ended a job that has begun: the first to say so decides. The word is in REPLY; fails when none can be written.
 job::decide() { # HOME WORD…
-    local -i rc=0
-    spool::create "$1/verdict" "${*:2}" || rc=$?
-    if ((rc == 2)); then
-        spool::make_room && job::decide "$@"
-        return
-    fi
-    # Without a word its writer was killed before he told anybody.
-    ((rc == 1)) && spool::word "$1/verdict" && [[ $REPLY ]] || REPLY=${*:2}
+    spool::agree "$1/verdict" "${*:2}" || { spool::make_room && job::decide "$@"; }
 }
 
 # The end. By the one who may write the status, with STATUS as it stands; the outcome has been decided. What could not start

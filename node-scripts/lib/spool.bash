@@ -144,6 +144,15 @@ spool::word() { # FILE: the line that spool::create put there, in REPLY; fails w
     done
 }
 
+spool::agree() { # FILE TEXT: what the first says who says something there, in REPLY; fails when nothing can be written
+    local -i rc=0
+    spool::create "$1" "$2" || rc=$?
+    if ((rc == 1)) && ! spool::word "$1"; then
+        { printf '%s\n' "$2" >>"$1"; } 2>/dev/null || rc=2 # the first was killed before he said it
+    fi
+    ((rc < 2)) && spool::word "$1"
+}
+
 spool::sync() { # PATH…: on the disk, in one process
     sync -- "$@" 2>/dev/null
 }
