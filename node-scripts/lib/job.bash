@@ -244,7 +244,11 @@ job::prevent() { # HOME
     local -i rc=0
     spool::create "$1/begun" "$outcome" || rc=$?
     ((rc == 1)) || return "$rc"
-    spool::word "$1/begun" && [[ $REPLY == cancelled || $REPLY == withdrawn ]]
+    ! spool::word "$1/begun" || [[ $REPLY != cancelled && $REPLY != withdrawn ]] || return 0
+    # A supervisor made it, or somebody who was killed before he said who he is. If nobody is alive there, it is taken away.
+    heal::job "$name"
+    [[ ! -e $1/begun ]] || return 1
+    spool::create "$1/begun" "$outcome"
 }
 
 job::notify() { # HOME: the supervisor looks at the verdict now, not at its next round
