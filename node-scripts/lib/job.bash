@@ -210,9 +210,7 @@ job::stop() { # NAME cancelled|withdrawn
     local -r name=$1 outcome=$2 home=$SPOOL/jobs/$1
     local -i rc=0
     if [[ ! -e $home && ! -e $SPOOL/released/$name ]]; then
-        process::now
-        # The tombstone stands where the job would: neither can be made over the other.
-        spool::create "$home" "$outcome $REPLY" || rc=$?
+        job::bury || rc=$?
         ((rc > 0)) || journal::append "$name" 1 ended
     fi
     if [[ -f $home ]]; then
@@ -236,6 +234,18 @@ job::stop() { # NAME cancelled|withdrawn
         return 75
     fi
     job::record "$name"
+}
+
+# The tombstone stands where the job would: neither can be made over the other. It comes with its word, because whoever sees it
+# takes that for the end. 1: something is there already, 2: the spool cannot be written.
+job::bury() {
+    local -r stone=$SPOOL/incoming/$name.$BASHPID
+    local -i rc=0
+    process::now
+    { printf '%s\n' "$outcome $REPLY" >"$stone"; } 2>/dev/null && mv -nT -- "$stone" "$home" 2>/dev/null && [[ ! -e $stone ]] || rc=1
+    ((rc == 0)) || rm -f -- "$stone"
+    [[ -e $home ]] || rc=2
+    return "$rc"
 }
 
 # Whether the job will never begin, by us or by somebody before us; 1: it has begun, 2: the spool cannot be written. Under the

@@ -183,7 +183,7 @@ held_job() {
     gpuq info >/dev/null
     payload "$ID" 1 "touch $PWD/ran"
     mkfifo at go
-    wrap mv "[[ \$* != *incoming* || ! -e $PWD/slow ]] || { echo >$PWD/at; read -r _ <$PWD/go; }"
+    wrap mv "[[ \$1 != -T || \$* != *incoming* || ! -e $PWD/slow ]] || { echo >$PWD/at; read -r _ <$PWD/go; }"
     touch slow
     send_payload 1 "$ID" 1 | gpuq serve >early &
     read -r _ <./at # it is about to publish
@@ -199,7 +199,7 @@ held_job() {
     is_idle
     # And where the job stands no tombstone can be made.
     mkdir "$(home "$ID" 2)"
-    run unit 'spool::create "$SPOOL/jobs/$2.2" withdrawn' "$ID"
+    run unit 'name=$2.2 outcome=withdrawn home=$SPOOL/jobs/$2.2; job::bury' "$ID"
     [ "$status" -eq 1 ] && [ -d "$(home "$ID" 2)" ]
 }
 
