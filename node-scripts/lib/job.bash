@@ -86,9 +86,14 @@ job::text() { # NAME: the same for one of many; needs SLOTS_OF
     REPLY=$text
 }
 
-# A submit that was unpacked once more while its job ran and was released: such a copy was never in the queue.
-job::drop_copy() { # NAME: fails when it is none
-    [[ -e $SPOOL/released/$1 ]] && rm -rf -- "$SPOOL/jobs/$1"
+# Whether it is a submit that was unpacked once more while its job ran and was released. Such a copy was never in the queue.
+job::is_copy() { # NAME
+    [[ -e $SPOOL/released/$1 && -d $SPOOL/jobs/$1 ]]
+}
+
+job::drop_copy() { # NAME: all of it at once; fails when it is still there
+    mv -T -- "$SPOOL/jobs/$1" "$SPOOL/incoming/$1.$BASHPID" 2>/dev/null || return
+    rm -rf -- "$SPOOL/incoming/$1.$BASHPID" || :
 }
 
 # Replaces the status by what STATUS says, and brings tickets and slots home in the same breath. What the caller has
