@@ -36,8 +36,8 @@ contain::start() { # HOME PREPARE: CONTAIN_STARTER is ours to wait for, CONTAINE
         exec env --default-signal=INT,QUIT setpriv --pdeathsig KILL "${CONTAIN_COMMAND[@]}" "$BASH" "$GPUQ_ROOT/lib/begin"
     }
     CONTAIN_STARTER=$!
-    # bash closes its own ends when it notices the end; these stay.
-    exec {CONTAIN_SAYS}<&"${CONTAIN_PIPES[0]}" {CONTAIN_HEARS}>&"${CONTAIN_PIPES[1]}"
+    # bash closes its own ends, and forgets them, when it notices the end, be it now; these stay.
+    { exec {CONTAIN_SAYS}<&"${CONTAIN_PIPES[0]:-gone}" {CONTAIN_HEARS}>&"${CONTAIN_PIPES[1]:-gone}"; } 2>/dev/null || return 1
     # shellcheck disable=SC1083,SC2102  # a descriptor named by an array's element
     exec {CONTAIN_PIPES[0]}<&- {CONTAIN_PIPES[1]}>&-
 
