@@ -31,7 +31,8 @@ contain::start() { # HOME PREPARE: CONTAIN_STARTER is ours to wait for, CONTAINE
     coproc CONTAIN_PIPES {
         cd "$home/work" || exit
         "$prepare"
-        exec 8<&0 9>&1 </dev/null >>"$home/stdout" 2>>"$home/stderr"
+        # What the starter has to say is for us; the job's stderr waits in 7.
+        exec 8<&0 9>&1 </dev/null >>"$home/stdout" 7>>"$home/stderr" 2>>"$home/.new/faults"
         # bash had INT and QUIT ignored since it started us in the background.
         exec env --default-signal=INT,QUIT setpriv --pdeathsig KILL "${CONTAIN_COMMAND[@]}" "$BASH" "$GPUQ_ROOT/lib/begin"
     }
@@ -73,8 +74,15 @@ contain::signal() { # SIGNAL
 contain::code() { # the exit code of what has ended, in REPLY; and nothing of it is left
     local -i rc=0
     wait "$CONTAIN_STARTER" || rc=$?
+    ((rc != 1)) || ! contain::was_killed || rc=137
     contain::clear "$CONTAINED" || :
     REPLY=$rc
+}
+
+# Whether the launch script was ended by KILL: unshare of util-linux 2.38 (Debian 12) cannot do the same to itself, says so, and
+# ends with 1.
+contain::was_killed() {
+    record::text "$home/.new/faults" && [[ $REPLY == *'unshare: sigprocmask unblock failed'* ]]
 }
 
 contain::clear() { # PID BORN: kill what is left; fails while something is
