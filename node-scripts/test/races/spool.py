@@ -1,6 +1,7 @@
 """What a spool and its jobs tell a history: statuses, ends, runs, and what is left. history.py says what the records mean."""
 
 import fcntl
+import os
 import time
 
 # A job says when it began and ended, and holds locks of the kernel meanwhile: they are free when nothing of it runs any more.
@@ -32,7 +33,7 @@ class Spool:
         self.last = {}
 
     def entries(self, folder):
-        return sorted(entry.name for entry in (self.path / folder).iterdir())
+        return sorted(os.listdir(self.path / folder)) if (self.path / folder).exists() else []
 
     def alive(self, job, attempt):
         """Whether something of it runs, as the kernel says."""
@@ -47,7 +48,7 @@ class Spool:
 
     def statuses(self):
         for place in ("jobs", "released"):
-            for home in self.path.joinpath(place).iterdir():
+            for home in (self.path / place / name for name in self.entries(place)):
                 try:
                     text = (home if home.is_file() else home / "status").read_text()
                 except OSError:
@@ -70,12 +71,12 @@ class Spool:
         for home, text in self.statuses():
             job, _, attempt = home.name.partition(".")
             status = facts(home, text)
-            fields = {key: int(status[key]) for key in ("queued_at", "started_at", "ended_at") if key in status}
+            fields = {key: int(status[key]) for key in ("queued_at", "started_at", "ended_at", "exit_code") if key in status}
             gpus, key, claims = 0, 0, []
             if home.is_dir():
                 about = facts(home, (home / "job").read_text())
                 gpus = int(about["gpus"])
-                key = min(int(about["submitted_at"]), fields["queued_at"]) - int(about["priority"]) * 600_000_000
+                key = min(int(about["submitted_at"]), fields.get("queued_at", 0)) - int(about["priority"]) * 600_000_000
                 claims = sorted(int(slot.read_text().split()[2]) for slot in home.glob("slot[0-9]*"))
             yield {"kind": "final", "job": job, "attempt": int(attempt), "gpus": gpus, "key": key, "claims": claims,
                    "place": home.parent.name, "state": status.get("state", "torn"), "outcome": status.get("outcome"), **fields}
