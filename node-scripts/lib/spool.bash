@@ -119,17 +119,16 @@ spool::write() { # FILE TEXT: replace it
 }
 
 spool::create() { # FILE TEXT: make it, exclusively; 1: somebody else was first, 2: it could not be written and is not there
-    local file
     local -i rc=0
     set -o noclobber
-    { exec {file}>"$1"; } 2>/dev/null || rc=2
+    { : >"$1"; } 2>/dev/null || rc=2
     set +o noclobber
     if ((rc > 0)); then
         [[ ! -e $1 ]] || rc=1
     else
-        printf '%s\n' "$2" 1>&"$file" 2>/dev/null || rc=2
-        exec {file}>&-
-        ((rc == 0)) || rm -f -- "$1"
+        # Behind what somebody said who took us for dead meanwhile.
+        { printf '%s\n' "$2" >>"$1"; } 2>/dev/null || rc=2
+        ((rc == 0)) || [[ -s $1 ]] || rm -f -- "$1"
     fi
     return "$rc"
 }

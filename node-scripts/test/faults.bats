@@ -121,6 +121,19 @@ held_job() {
     [ ! -e ran ]
 }
 
+@test "who was taken for dead and speaks after all agrees with what was said meanwhile" {
+    gpuq info >/dev/null
+    mkfifo at go
+    # The first stands between its create and its write until the second has spoken.
+    unit 'printf() { echo >at; read -r _ <go; unset -f printf; builtin printf "$@"; }
+        spool::agree "$SPOOL/word" first && echo "$REPLY" >first' &
+    read -r _ <at
+    unit 'spool::agree "$SPOOL/word" second && echo "$REPLY" >second'
+    echo >go
+    wait
+    [ "$(<first)" = second ] && [ "$(<second)" = second ]
+}
+
 @test "a job whose supervisor was killed before it ran is cancelled on a drained node" {
     script job.sh "touch $PWD/ran"
     gpuq drain
