@@ -176,7 +176,8 @@ def main():
     places = len({point for point, _ in plan.known})
     print(f"# {options.scenario}: {places} points, {len(plan.known)} kills; {done} runs, {len(plan.missed)} kills came to nothing, "
           f"{failures} failures, {time.monotonic() - began:.0f} s")
-    print(*(f"came to nothing: {kill}" for kill in plan.missed), sep="\n")
+    for kill in plan.missed:
+        print("came to nothing:", kill)
     sys.exit(1 if failures else 0)
 
 
