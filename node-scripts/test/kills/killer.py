@@ -52,6 +52,14 @@ def command_line(pid):
         return []
 
 
+def parent_of(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return int(file.read().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
+
+
 def descendants(pid):
     try:
         for thread in os.listdir(f"/proc/{pid}/task"):
@@ -92,7 +100,6 @@ class Tree:
         self.killed = []  # processes
         self.cut = False  # everything has to die
         self.processes = {}  # by pid, those that live
-        self.early = set()  # children that stopped before we heard of their birth
         self.codes = {}  # of those that we started: the exit code, None when it was killed
         libc.prctl(SUBREAPER, 1, 0, 0, 0)  # orphans become ours: we know when nobody is left
 
@@ -157,35 +164,33 @@ class Tree:
             if pid in self.codes:
                 self.codes[pid] = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
             self.processes.pop(pid, None)
-            self.early.discard(pid)
             return
-        process, event, number = self.processes.get(pid), status >> 16, os.WSTOPSIG(status)
+        process, event, number = self.processes.get(pid) or self.meet(pid), status >> 16, os.WSTOPSIG(status)
         if self.cut:
             kill(pid)
-        elif not process:
-            self.early.add(pid)
         elif event == STOP and number != signal.SIGTRAP:
             ptrace(LISTEN, pid)
         elif event == 0:
             ptrace(CONT, pid, 0, number)
         else:
             if event in (FORK, VFORK, CLONE):
-                self.born(process)
+                message = ctypes.c_ulong()
+                ptrace(EVENT_MESSAGE, pid, 0, ctypes.addressof(message))
+                self.meet(message.value)
             elif event == EXEC:
                 process.becomes(command_line(pid))
             elif event == SECCOMP and self.counting and not self.killed:
                 self.point(process)
             ptrace(CONT, pid)  # in vain, if we have killed it
 
-    def born(self, parent):
-        message = ctypes.c_ulong()
-        ptrace(EVENT_MESSAGE, parent.pid, 0, ctypes.addressof(message))
-        pid = message.value
-        if os.path.exists(f"/proc/{pid}"):  # else it was killed already
-            self.processes[pid] = Process(pid, parent)
-        if pid in self.early:
-            self.early.discard(pid)
-            ptrace(CONT, pid)
+    def meet(self, pid):
+        """A child, when it stops for the first time or its parent tells of it, whichever comes first."""
+        if pid not in self.processes:
+            child = Process(pid, self.processes.get(parent_of(pid)))
+            if not os.path.exists(f"/proc/{pid}"):
+                return child  # it was killed already
+            self.processes[pid] = child
+        return self.processes[pid]
 
     def point(self, process):
         deed = describe(process.pid)
