@@ -127,7 +127,7 @@ held_job() {
     # The first stands between its create and its write until the second has spoken.
     unit 'printf() { echo >at; read -r _ <go; unset -f printf; builtin printf "$@"; }
         spool::agree "$SPOOL/word" first && echo "$REPLY" >first' &
-    read -r _ <at
+    read -r _ <./at
     unit 'spool::agree "$SPOOL/word" second && echo "$REPLY" >second'
     echo >go
     wait
