@@ -13,7 +13,7 @@
 #   journal/GENERATION  changes of statuses, one line each
 #
 # Directories are published, statuses replaced, tickets and slots given back by rename. What decides between two (begin or
-# cancel, end or cancel, a slot's holder, a tombstone or a job) is one exclusive create.
+# cancel, end or cancel, a slot's holder) is one exclusive create, between a tombstone and a job one exclusive rename.
 # shellcheck shell=bash
 
 readonly SPOOL_DIRECTORIES=(incoming jobs queue slots released journal)
