@@ -143,7 +143,10 @@ bundle::publish() { # NAME
     queue::key "${JOB[submitted_at]}" "${STATUS[queued_at]}" "${JOB[priority]}"
     local -r ticket=$SPOOL/queue/$REPLY.$name
     if mv -T -- "$BUNDLE" "$home" 2>/dev/null; then
-        ! job::drop_copy "$name" || return 0
+        if job::is_copy "$name"; then
+            bundle::drop_copy "$name"
+            return
+        fi
         bundle::settle "$home" "$ticket" || return
         journal::append "$name" 1 waiting
     else
@@ -159,7 +162,11 @@ bundle::publish() { # NAME
 # A submit of a pair that is there already: it may have been published by somebody who was killed before he synced.
 bundle::again() { # NAME
     local -r home=$SPOOL/jobs/$1
-    [[ -d $home ]] && ! job::drop_copy "$1" || return 0 # a tombstone, or released
+    [[ -d $home ]] || return 0 # a tombstone, or released
+    if job::is_copy "$1"; then
+        bundle::drop_copy "$1"
+        return
+    fi
     local ticket=
     job::status "$home" || :
     if [[ ${STATUS[state]:-} == waiting && ! -e $home/begun ]]; then
@@ -167,6 +174,13 @@ bundle::again() { # NAME
         ticket=$REPLY
     fi
     bundle::settle "$home" "$ticket"
+}
+
+bundle::drop_copy() { # NAME
+    job::drop_copy "$1" || {
+        REPLY='the spool cannot be written'
+        return 75
+    }
 }
 
 bundle::settle() { # HOME TICKET

@@ -89,13 +89,14 @@ contain::start() { # HOME NAME=VALUE…: CONTAIN_STARTER is ours to wait for
     coproc CONTAIN_PIPES {
         cd "$home/work" || exit
         [[ ! $CONTAIN_FENCE ]] || printf '%d\n' "$BASHPID" >"$CONTAIN_FENCE/cgroup.procs" || exit
-        exec 8<&0 9>&1 </dev/null >>"$home/stdout" 2>>"$home/stderr"
+        # What the starter has to say is for us; the job's stderr waits in 7.
+        exec 8<&0 9>&1 </dev/null >>"$home/stdout" 7>>"$home/stderr" 2>>"$home/.new/faults"
         # bash had INT and QUIT ignored since it started us in the background.
         exec env -i --default-signal=INT,QUIT "${environment[@]}" setpriv --pdeathsig KILL "${CONTAIN_COMMAND[@]}" "$BASH" "$GPUQ_ROOT/lib/begin" "${home##*/}"
     }
     CONTAIN_STARTER=$!
-    # bash closes its own ends when it notices the end; these stay.
-    exec {CONTAIN_SAYS}<&"${CONTAIN_PIPES[0]}" {CONTAIN_HEARS}>&"${CONTAIN_PIPES[1]}"
+    # bash closes its own ends, and forgets them, when it notices the end, be it now; these stay.
+    { exec {CONTAIN_SAYS}<&"${CONTAIN_PIPES[0]:-gone}" {CONTAIN_HEARS}>&"${CONTAIN_PIPES[1]:-gone}"; } 2>/dev/null || return 1
     # shellcheck disable=SC1083,SC2102  # a descriptor named by an array's element
     exec {CONTAIN_PIPES[0]}<&- {CONTAIN_PIPES[1]}>&-
 }
@@ -133,8 +134,15 @@ contain::signal() { # SIGNAL
 contain::code() { # the exit code of what has ended, in REPLY; and nothing of it is left
     local -i rc=0
     wait "$CONTAIN_STARTER" || rc=$?
+    ((rc != 1)) || ! contain::was_killed || rc=137
     contain::clear "$CONTAINED" || :
     REPLY=$rc
+}
+
+# Whether the launch script was ended by KILL: unshare of util-linux 2.38 (Debian 12) cannot do the same to itself, says so, and
+# ends with 1.
+contain::was_killed() {
+    record::text "$home/.new/faults" && [[ $REPLY == *'unshare: sigprocmask unblock failed'* ]]
 }
 
 contain::clear() { # PID BORN [FENCE]: kill what is left; fails while something is

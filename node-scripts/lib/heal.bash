@@ -110,7 +110,10 @@ heal::entry() { # HOME
         waiting)
             slots::load
             [[ ! ${SLOTS_OF[$name]:-} ]] || return 0 # starting: heal::slots knows
-            ! job::drop_copy "$name" || return 0
+            if job::is_copy "$name"; then
+                job::drop_copy "$name"
+                return
+            fi
             queue::ticket "$1" "$name"
             [[ -e $REPLY && ! -e $1/begun ]] || heal::job "$name"
             ;;

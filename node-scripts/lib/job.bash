@@ -91,9 +91,14 @@ job::text() { # NAME: the same for one of many; needs SLOTS_OF
     REPLY=$text
 }
 
-# A submit that was unpacked once more while its job ran and was released: such a copy was never in the queue.
-job::drop_copy() { # NAME: fails when it is none
-    job::is_past "$1" && rm -rf -- "$SPOOL/jobs/$1"
+# Whether it is a submit that was unpacked once more while its job ran and was released. Such a copy was never in the queue.
+job::is_copy() { # NAME
+    [[ -d $SPOOL/jobs/$1 ]] && job::is_past "$1"
+}
+
+job::drop_copy() { # NAME: all of it at once; fails when it is still there
+    mv -T -- "$SPOOL/jobs/$1" "$SPOOL/incoming/$1.$BASHPID" 2>/dev/null || return
+    rm -rf -- "$SPOOL/incoming/$1.$BASHPID" || :
 }
 
 # Replaces the status by what STATUS says, and brings tickets and slots home in the same breath. What the caller has
@@ -138,14 +143,7 @@ job::let_go() {
 
 # What ended a job that has begun: the first to say so decides. The word is in REPLY; fails when none can be written.
 job::decide() { # HOME WORD…
-    local -i rc=0
-    spool::create "$1/verdict" "${*:2}" || rc=$?
-    if ((rc == 2)); then
-        spool::make_room && job::decide "$@"
-        return
-    fi
-    # Without a word its writer was killed before he told anybody.
-    ((rc == 1)) && spool::word "$1/verdict" && [[ $REPLY ]] || REPLY=${*:2}
+    spool::agree "$1/verdict" "${*:2}" || { spool::make_room && job::decide "$@"; }
 }
 
 # The end. By the one who may write the status, with STATUS as it stands; the outcome has been decided. What could not start
@@ -156,6 +154,13 @@ job::finish() { # NAME OUTCOME [EXIT_CODE [REASON DETAIL]]
 
 job::end() {
     local -r name=$1 home=$SPOOL/jobs/$1
+    [[ ${JOB_ENDED:-} == "$name" ]] || job::conclude "$@" || return
+    JOB_ENDED=$name # there it is to be seen: whoever tries again changes nothing of it
+    spool::sync "$home" || return
+    journal::append "$name" "${STATUS[seq]}" ended
+}
+
+job::conclude() { # as job::end, up to the status in its place
     process::now
     STATUS[state]=ended
     STATUS[ended_at]=$REPLY
@@ -170,8 +175,7 @@ job::end() {
     slots::of "$name"
     queue::ticket "$home" "$name"
     sealed+=("$home/.new/status")
-    job::replace "$home" "$REPLY" ${SLOTS_TOKENS[0]+"${SLOTS_TOKENS[@]}"} && spool::sync "$home" || return
-    journal::append "$name" "${STATUS[seq]}" ended
+    job::replace "$home" "$REPLY" ${SLOTS_TOKENS[0]+"${SLOTS_TOKENS[@]}"}
 }
 
 job::setup_failed() { # HOME
@@ -216,9 +220,7 @@ job::stop() { # NAME cancelled|withdrawn
     local -r name=$1 outcome=$2 home=$SPOOL/jobs/$1
     local -i rc=0
     if ! job::home "$name"; then
-        process::now
-        # The tombstone stands where the job would: neither can be made over the other.
-        spool::create "$home" "$outcome $REPLY" || rc=$?
+        job::bury || rc=$?
         ((rc > 0)) || journal::append "$name" 1 ended
     fi
     if [[ -f $home ]]; then
@@ -244,13 +246,29 @@ job::stop() { # NAME cancelled|withdrawn
     job::record "$name"
 }
 
+# The tombstone stands where the job would: neither can be made over the other. It comes with its word, because whoever sees it
+# takes that for the end. 1: something is there already, 2: the spool cannot be written.
+job::bury() {
+    local -r stone=$SPOOL/incoming/$name.$BASHPID
+    local -i rc=0
+    process::now
+    { printf '%s\n' "$outcome $REPLY" >"$stone"; } 2>/dev/null && mv -nT -- "$stone" "$home" 2>/dev/null && [[ ! -e $stone ]] || rc=1
+    ((rc == 0)) || rm -f -- "$stone"
+    [[ -e $home ]] || rc=2
+    return "$rc"
+}
+
 # Whether the job will never begin, by us or by somebody before us; 1: it has begun, 2: the spool cannot be written. Under the
 # spool's lock, so that nobody heals a `begun` that is about to get its word.
 job::prevent() { # HOME
     local -i rc=0
     spool::create "$1/begun" "$outcome" || rc=$?
     ((rc == 1)) || return "$rc"
-    spool::word "$1/begun" && [[ $REPLY == cancelled || $REPLY == withdrawn ]]
+    ! spool::word "$1/begun" || [[ $REPLY != cancelled && $REPLY != withdrawn ]] || return 0
+    # A supervisor made it, or somebody who was killed before he said who he is. If nobody is alive there, it is taken away.
+    heal::job "$name"
+    [[ ! -e $1/begun ]] || return 1
+    spool::create "$1/begun" "$outcome"
 }
 
 job::notify() { # HOME: the supervisor looks at the verdict now, not at its next round

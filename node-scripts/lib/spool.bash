@@ -15,7 +15,7 @@
 #   journal/GENERATION  changes of statuses, one line each
 #
 # Directories are published, statuses replaced, tickets and slots given back by rename. What decides between two (begin or
-# cancel, end or cancel, a slot's holder, a tombstone or a job) is one exclusive create.
+# cancel, end or cancel, a slot's holder) is one exclusive create, between a tombstone and a job one exclusive rename.
 # shellcheck shell=bash
 
 readonly SPOOL_DIRECTORIES=(blank incoming jobs queue slots released purged journal)
@@ -122,17 +122,16 @@ spool::write() { # FILE TEXT: replace it
 }
 
 spool::create() { # FILE TEXT: make it, exclusively; 1: somebody else was first, 2: it could not be written and is not there
-    local file
     local -i rc=0
     set -o noclobber
-    { exec {file}>"$1"; } 2>/dev/null || rc=2
+    { : >"$1"; } 2>/dev/null || rc=2
     set +o noclobber
     if ((rc > 0)); then
         [[ ! -e $1 ]] || rc=1
     else
-        printf '%s\n' "$2" 1>&"$file" 2>/dev/null || rc=2
-        exec {file}>&-
-        ((rc == 0)) || rm -f -- "$1"
+        # Behind what somebody said who took us for dead meanwhile.
+        { printf '%s\n' "$2" >>"$1"; } 2>/dev/null || rc=2
+        ((rc == 0)) || [[ -s $1 ]] || rm -f -- "$1"
     fi
     return "$rc"
 }
@@ -145,6 +144,15 @@ spool::word() { # FILE: the line that spool::create put there, in REPLY; fails w
         [[ -e $1 ]] && ((tries-- > 0)) || return 1
         process::pause 0.002
     done
+}
+
+spool::agree() { # FILE TEXT: what the first says who says something there, in REPLY; fails when nothing can be written
+    local -i rc=0
+    spool::create "$1" "$2" || rc=$?
+    if ((rc == 1)) && ! spool::word "$1"; then
+        { printf '%s\n' "$2" >>"$1"; } 2>/dev/null || rc=2 # the first was killed before he said it
+    fi
+    ((rc < 2)) && spool::word "$1"
 }
 
 spool::sync() { # PATH…: on the disk, in one process

@@ -107,6 +107,78 @@ held_job() {
     send 1 0 status "$ID" 1 | gpuq serve | grep -qx 'outcome withdrawn'
 }
 
+@test "who was killed before he said his word decides nothing: a cancel that comes again is one" {
+    script job.sh "touch $PWD/ran"
+    gpuq drain
+    for file in begun verdict; do
+        id=$(gpuq submit --script job.sh)
+        : >"$(home "$id")/$file"
+        gpuq cancel "$id"
+        grep -qx 'outcome cancelled' "$(home "$id")/status"
+    done
+    gpuq resume
+    held_job ':'
+    : >"$(home "$id")/verdict"
+    gpuq cancel "$id"
+    [ ! -e ran ]
+}
+
+@test "who was taken for dead and speaks after all agrees with what was said meanwhile" {
+    gpuq info >/dev/null
+    mkfifo at go
+    # The first stands between its create and its write until the second has spoken.
+    unit 'printf() { echo >at; read -r _ <go; unset -f printf; builtin printf "$@"; }
+        spool::agree "$SPOOL/word" first && echo "$REPLY" >first' &
+    read -r _ <./at
+    unit 'spool::agree "$SPOOL/word" second && echo "$REPLY" >second'
+    echo >go
+    wait
+    [ "$(<first)" = second ]
+    [ "$(<second)" = second ]
+}
+
+@test "a job whose supervisor was killed before it ran is cancelled on a drained node" {
+    script job.sh "touch $PWD/ran"
+    gpuq drain
+    id=$(gpuq submit --script job.sh)
+    echo 'supervisor 1' >"$(home "$id")/begun"
+    printf '%s.1 1 1\n' "$id" >"$GPUQ_SPOOL/slots/slot0"
+    gpuq cancel "$id"
+    is_idle
+    [ ! -e ran ]
+}
+
+@test "an end is told once, also when what follows it has to be done again" {
+    wrap sync "[[ \$* != *jobs/*.1 || -e $PWD/failed ]] || ! grep -qx 'state ended' \"\${@: -1}/status\" || { touch $PWD/failed; exit 1; }"
+    script job.sh ':'
+    id=$(gpuq submit --script job.sh)
+    until_true is_idle
+    [ -e failed ]
+    gpuq wait "$id"
+    grep -qx 'seq 3' "$(home "$id")/status"
+    [ "$(grep -c "$id 1 3 ended" "$GPUQ_SPOOL"/journal/*)" -eq 1 ]
+}
+
+@test "a launch script that somebody ends by KILL has ended by KILL, and its stderr is its own" {
+    held_job ':'
+    until_true grep -q '^contained' "$(home "$id")/life"
+    kill -KILL "$(awk '$1 == "contained" {print $2}' "$(home "$id")/life")"
+    run gpuq wait "$id"
+    [ "$status" -eq 137 ]
+    [ -z "$(gpuq log --stderr "$id")" ]
+}
+
+@test "a starter that ends at once is told as what it is" {
+    script job.sh ':'
+    gpuq drain
+    id=$(gpuq submit --script job.sh)
+    rm -r "$(home "$id")/work"
+    gpuq resume
+    run gpuq wait "$id"
+    [ "$status" -eq 75 ]
+    grep -qx 'reason launch_failed' "$(home "$id")/status"
+}
+
 @test "results are on the disk before a status promises them, and a sync that fails is done again" {
     wrap sync '[[ $* != *results.jsonl* ]] || { [[ ! -e broken ]] || { touch tried; exit 1; }; grep -h ^state "${@: -1}" ../status >>seen; }'
     sed -i "s|broken|$PWD/broken|; s|tried|$PWD/tried|; s|seen|$PWD/seen|; s|\.\./status|$GPUQ_SPOOL/jobs/*/status|" bin/sync
@@ -185,7 +257,7 @@ held_job() {
     gpuq info >/dev/null
     payload "$ID" 1 "touch $PWD/ran"
     mkfifo at go
-    wrap mv "[[ \$* != */blank/* || ! -e $PWD/slow ]] || { echo >$PWD/at; read -r _ <$PWD/go; }"
+    wrap mv "[[ \$1 != -T || \$* != */blank/* || ! -e $PWD/slow ]] || { echo >$PWD/at; read -r _ <$PWD/go; }"
     touch slow
     send_payload 1 "$ID" 1 | gpuq serve >early &
     read -r _ <./at # it is about to publish
@@ -204,7 +276,7 @@ held_job() {
     is_idle
     # And where the job stands no tombstone can be made.
     mkdir "$(home "$ID" 2)"
-    run unit 'spool::create "$SPOOL/jobs/$2.2" withdrawn' "$ID"
+    run unit 'name=$2.2 outcome=withdrawn home=$SPOOL/jobs/$2.2; job::bury' "$ID"
     [ "$status" -eq 1 ]
     [ -d "$(home "$ID" 2)" ]
 }
@@ -294,6 +366,15 @@ held_job() {
     [ ! -e "$(home "$ID")" ]
     gpuq recover
     is_idle
+    [ "$(<ran)" = x ]
+    # It is no job that waits either, while it cannot be dropped.
+    cp -r copy "$(home "$ID")"
+    wrap mv "[[ \$* != *jobs/$ID.1* ]] || exit 1"
+    send_payload 1 "$ID" 1 | gpuq serve | grep -q '^1 75 '
+    is_idle
+    rm bin/mv
+    gpuq recover
+    [ ! -e "$(home "$ID")" ]
     [ "$(<ran)" = x ]
 }
 

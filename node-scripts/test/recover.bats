@@ -118,48 +118,6 @@ load fixture
     is_idle
 }
 
-# Kills a process at its n-th openat; bash opens something in every step that it takes.
-killed_at() { # N COMMAND…
-    strace -qq -o /dev/null -e trace=openat -e "inject=openat:signal=SIGKILL:when=$1" "${@:2}" || :
-}
-
-@test "a dispatch that is killed at any step loses neither the job nor the slot, and nothing runs twice" {
-    script job.sh "echo x >>$PWD/ran"
-    strace -qq -o trace -e trace=openat gpuq dispatch
-    steps=$(wc -l <trace)
-    for ((n = steps - 4; n < steps + 24; n += 3)); do
-        rm -f ran
-        gpuq drain
-        id=$(gpuq submit --script job.sh)
-        rm "$GPUQ_SPOOL/drain"
-        killed_at "$n" gpuq dispatch
-        gpuq wait "$id"
-        [ "$(<ran)" = x ]
-        is_idle
-    done
-}
-
-@test "a supervisor that is killed at any step leaves a true status, a free slot and no process" {
-    script job.sh "echo x >>$PWD/ran; sleep 0.4725"
-    gpuq info
-    for ((n = 40; n < 130; n += 9)); do
-        rm -f ran
-        gpuq drain
-        id=$(gpuq submit --script job.sh)
-        printf '%s.1 4711 %(%s)T000000\n' "$id" -1 >"$GPUQ_SPOOL/slots/slot0"
-        killed_at "$n" flock --no-fork "$(home "$id")/life" bash "$NODE_SCRIPTS/bin/gpuq" supervise "$id" 1 4711 || :
-        nothing_runs 'sleep 0.4725'
-        rm "$GPUQ_SPOOL/drain"
-        run gpuq wait "$id"
-        case $status in
-            0) [ "$(<ran)" = x ] ;;
-            75) grep -qx 'reason supervisor_lost' "$(home "$id")/status" ;;
-            *) false ;;
-        esac
-        until_true is_idle
-    done
-}
-
 @test "a mv that is killed is done again" {
     script job.sh ':'
     mkdir bin

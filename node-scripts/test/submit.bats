@@ -144,21 +144,3 @@ load fixture
     [ ! -e dir/shared ]
     diff <(sort ids) <(sort dir/ran)
 }
-
-@test "a submit killed at its publishing rename leaves a whole job or none, and cleans up" {
-    script job.sh 'echo ran'
-    ran=0
-    for when in 1 2 3; do
-        strace -f -qq -o /dev/null -e trace=rename,renameat,renameat2 -e inject=rename,renameat,renameat2:signal=SIGKILL:when="$when" \
-            gpuq submit --script job.sh >out$when 2>/dev/null || :
-    done
-    gpuq recover
-    until_true is_idle
-    for job in "$GPUQ_SPOOL"/jobs/*; do
-        id=${job##*/}
-        run gpuq wait "${id%.*}"
-        [ "$status" -eq 0 ]
-        [ "$(cat "$job/stdout")" = ran ]
-    done
-    is_empty incoming
-}

@@ -85,3 +85,18 @@ load fixture
     exec 7>&- 8>&-
     wait
 }
+
+@test "a generation to which no line leads, because who began it was killed, is found at the next beat" {
+    gpuq info >/dev/null
+    mkfifo in
+    gpuq watch --beat 1 <in >events &
+    exec 7>in
+    until_true grep -q '^beat' events
+    : >"$GPUQ_SPOOL/journal/9000000000000000"
+    until_true grep -qx 'journal 9000000000000000 0' events
+    script job.sh ':'
+    id=$(gpuq submit --script job.sh)
+    until_true grep -q "^event 9000000000000000 [0-9]* $id 1 3 ended" events
+    exec 7>&-
+    wait
+}

@@ -7,7 +7,8 @@ A history is a list of records, one JSON object a line; moments are microseconds
          outcome, state (of the record that was answered), alive (something of the job ran when the answer was there)
   run    what (begin, end, clash), job, attempt, at, slots, over (clash: the slot or the job that somebody else had)
   seen   job, attempt, at, seq, state, text (of the status)
-  final  job, attempt, gpus, key, state, outcome, queued_at, started_at, ended_at, claims (moments at which its slots were taken)
+  final  job, attempt, gpus, key, state, outcome, exit_code, queued_at, started_at, ended_at,
+         claims (moments at which its slots were taken)
   left   folder, entries
 
 Each rule is a function that yields what breaks it. `python3 history.py FILE` prints that with what is known of
@@ -99,7 +100,7 @@ def answers_are_true(history):
 
 
 def ran_once(history):
-    """No script runs twice in an attempt; what exited ran, and to its end."""
+    """No script runs twice in an attempt; what exited, and not by a signal, ran and to its end."""
     begun, ended = (Counter(map(pair, history.runs(what))) for what in ("begin", "end"))
     for key, count in begun.items():
         if count > 1:
@@ -107,7 +108,8 @@ def ran_once(history):
         if not history.finals[key]:
             yield f"{key[0]}.{key[1]} ran and is nowhere"
     for key, finals in history.finals.items():
-        if finals and finals[0].get("outcome") == "exited" and (begun[key], ended[key]) != (1, 1):
+        exited = finals and finals[0].get("outcome") == "exited" and finals[0].get("exit_code", 0) <= 128
+        if exited and (begun[key], ended[key]) != (1, 1):
             yield f"{key[0]}.{key[1]} exited, began {begun[key]} times and came to its end {ended[key]} times"
 
 

@@ -7,7 +7,6 @@ drawn from the seed; how it interleaves is the machine's affair.
 """
 
 import argparse
-import fcntl
 import json
 import os
 import random
@@ -19,17 +18,9 @@ import time
 import uuid
 from pathlib import Path
 
-PATIENCE = 120  # seconds until what has begun must have come to its end
+from spool import JOB, Spool, now
 
-# A job says when it began and ended, and holds locks of the kernel meanwhile: they are free when nothing of it runs any more.
-JOB = r"""
-note() { printf '%s\n' "$1 $ID $ATTEMPT ${EPOCHREALTIME/./} $GPUQ_SLOTS_HELD ${2:--}" >>"$DIR/runs"; }
-for thing in "attempt-$ID.$ATTEMPT" "job-$ID" slot-${GPUQ_SLOTS_HELD//,/ slot-}; do
-    exec {held}>>"$DIR/$thing"
-    flock -n "$held" || note clash "$thing"
-done
-note begin
-"""
+PATIENCE = 120  # seconds until what has begun must have come to its end
 BODIES = (  # weight, what a job does, its time limit
     (30, ":", 60),
     (25, "sleep 0.05", 60),
@@ -42,10 +33,6 @@ BODIES = (  # weight, what a job does, its time limit
 )
 
 
-def now():
-    return time.time_ns() // 1000
-
-
 class Book:
     """What is written down, and which jobs there are to meddle with."""
 
@@ -56,8 +43,11 @@ class Book:
         self.payloads = {}
 
     def write(self, kind, **fields):
+        self.keep([{"kind": kind, **fields}])
+
+    def keep(self, records):
         with self.lock:
-            self.file.write(json.dumps({"kind": kind, **fields}) + "\n")
+            self.file.writelines(json.dumps(record) + "\n" for record in records)
 
     def meet(self, job, attempt, payload=None):
         with self.lock:
@@ -74,7 +64,7 @@ class Storm:
     def __init__(self, options):
         self.options = options
         self.folder = Path(options.at)
-        self.spool = Path(os.environ["GPUQ_SPOOL"])
+        self.spool = Spool(Path(os.environ["GPUQ_SPOOL"]), self.folder)
         self.book = Book(self.folder)
         self.left = options.submits
         self.counter = threading.Lock()
@@ -82,7 +72,7 @@ class Storm:
         self.failures = []
 
     def take(self):  # whether one more submit is to be made; not while many wait, so that all who meddle do so to the end
-        while self.left > 0 and len(self.entries("queue")) > 3 * self.options.slots + 5:
+        while self.left > 0 and len(self.spool.entries("queue")) > 3 * self.options.slots + 5:
             time.sleep(0.02)
         with self.counter:
             self.left -= 1
@@ -92,16 +82,6 @@ class Storm:
         (_, body, limit), = rng.choices(BODIES, [weight for weight, _, _ in BODIES])
         head = f"DIR='{self.folder}' ID={job} ATTEMPT={attempt}\n"
         return head + JOB + body + "\nnote end\n", limit
-
-    def alive(self, job, attempt):  # whether something of it runs, as the kernel says
-        try:
-            with open(self.folder / f"attempt-{job}.{attempt}", "rb") as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return False
-        except BlockingIOError:
-            return True
-        return False
 
     # By hand: a process for each verb, some of them killed.
 
@@ -128,7 +108,7 @@ class Storm:
             if op == "withdraw" and code == 0:
                 fields["outcome"] = "withdrawn"
             if fields.get("outcome"):
-                fields["alive"] = self.alive(job, attempt)
+                fields["alive"] = self.spool.alive(job, attempt)
         self.book.write("call", **fields)
         return code
 
@@ -230,7 +210,7 @@ class Storm:
             fields |= {key: record[key] for key in ("state", "outcome") if key in record}
             fields |= {"says": body} if code else {}
             if fields.get("outcome"):
-                fields["alive"] = self.alive(*pair)
+                fields["alive"] = self.spool.alive(*pair)
         self.book.write("call", **fields)
         return bool(answer)
 
@@ -245,28 +225,10 @@ class Storm:
 
     # What is to be seen in the spool.
 
-    def statuses(self):
-        for place in ("jobs", "released"):
-            for home in self.spool.joinpath(place).iterdir():
-                try:
-                    text = (home if home.is_file() else home / "status").read_text()
-                except OSError:
-                    continue  # it went from here to there
-                if place == "jobs" and (self.spool / "released" / home.name).exists():
-                    continue  # a copy of its submit, which is about to be dropped
-                yield home, text
-
     def watch(self):
-        last = {}
         while True:
             final = self.over.is_set()
-            for home, text in self.statuses():
-                if last.get(home.name) != text:
-                    last[home.name] = text
-                    job, _, attempt = home.name.partition(".")
-                    status = facts(home, text)
-                    self.book.write("seen", job=job, attempt=int(attempt), at=now(), seq=int(status.get("seq", 0)),
-                                    state=status.get("state", "torn"), text=text)
+            self.book.keep(list(self.spool.changes()))
             if final:
                 return
             time.sleep(0.03)
@@ -277,32 +239,13 @@ class Storm:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             self.call(rng, "recover", mortal=False)
-            if not any(self.entries("slots")) and not any(self.entries("queue")) and not any(self.supervisors()):
+            if not any(self.spool.entries("slots")) and not any(self.spool.entries("queue")) and not any(self.supervisors()):
                 break
             time.sleep(0.1)
 
-    def entries(self, folder):
-        return sorted(entry.name for entry in (self.spool / folder).iterdir())
-
     def conclude(self):
-        for home, text in self.statuses():
-            job, _, attempt = home.name.partition(".")
-            status = facts(home, text)
-            fields = {key: int(status[key]) for key in ("queued_at", "started_at", "ended_at") if key in status}
-            gpus, key, claims = 0, 0, []
-            if home.is_dir():
-                about = facts(home, (home / "job").read_text())
-                gpus = int(about["gpus"])
-                key = min(int(about["submitted_at"]), fields["queued_at"]) - int(about["priority"]) * 600_000_000
-                claims = sorted(int(slot.read_text().split()[2]) for slot in home.glob("slot[0-9]*"))
-            self.book.write("final", job=job, attempt=int(attempt), gpus=gpus, key=key, claims=claims, place=home.parent.name,
-                            state=status.get("state", "torn"), outcome=status.get("outcome"), **fields)
-        for line in (self.folder / "runs").read_text().splitlines():
-            what, job, attempt, at, slots, over = line.split(" ")
-            self.book.write("run", what=what, job=job, attempt=int(attempt), at=int(at), over=over,
-                            slots=[int(slot) for slot in slots.split(",")])
-        for folder in ("slots", "queue", "incoming"):
-            self.book.write("left", folder=folder, entries=self.entries(folder))
+        for tell in (self.spool.ends, self.spool.runs, self.spool.left):
+            self.book.keep(list(tell()))
         self.book.write("left", folder="processes", entries=[str(pid) for pid in self.supervisors()])
 
     def run(self):
@@ -378,13 +321,6 @@ class Conversation:
         except OSError:
             return None
         return (int(head[1]), body.decode()) if len(body) == int(head[2]) else None
-
-
-def facts(home, text):
-    if home.is_file():  # a tombstone
-        outcome, _, ended_at = text.strip().partition(" ")
-        return {"seq": "1", "state": "ended", "outcome": outcome or "withdrawn", **({"ended_at": ended_at} if ended_at else {})}
-    return dict(line.partition(" ")[::2] for line in text.splitlines() if line)
 
 
 def main():
