@@ -75,7 +75,10 @@ def descendants(pid):
 class Process:
     def __init__(self, pid, parent=None):
         self.pid = pid
-        self.role, self.boss, self.is_user = (parent.role, parent.boss, parent.is_user) if parent else ("", None, False)
+        self.role, self.boss, self.is_user = ("", None, False)
+        if parent:
+            self.role, self.boss, self.is_user = parent.role, parent.boss, parent.is_user or parent.is_ready
+        self.is_ready = False  # to become the launch script, as soon as it is told to
 
     def becomes(self, words):  # it has executed these
         names = [word.rpartition("/")[2] for word in words[:2]] or [""]
@@ -85,7 +88,6 @@ class Process:
             self.boss = self
         else:
             self.role = " ".join(names) if names[0] == "bash" else names[0]
-            self.is_user = self.is_user or names == ["bash", "launch.sh"]
 
     def __str__(self):
         return self.role if not self.boss or self.role == self.boss.role else f"{self.role} of {self.boss.role}"
@@ -179,7 +181,7 @@ class Tree:
                 self.meet(message.value)
             elif event == EXEC:
                 process.becomes(command_line(pid))
-            elif event == SECCOMP and self.counting and not self.killed:
+            elif event == SECCOMP and not self.killed:
                 self.point(process)
             ptrace(CONT, pid)  # in vain, if we have killed it
 
@@ -195,6 +197,10 @@ class Tree:
     def point(self, process):
         deed = describe(process.pid)
         if not deed:
+            return
+        process.is_user = process.is_user or process.is_ready
+        process.is_ready = process.role == "bash begin" and " pipe:" in deed  # it says so
+        if not self.counting:
             return
         name = self.plain(f"{process}: {deed}")
         self.times[name] += 1

@@ -328,8 +328,8 @@ class Recover(Scenario):
         (world.home("STOPPED") / "begun").write_text("cancelled\n")
         ticket(world, "HIDDEN").unlink()
         (world.spool / f"queue/00000000000000000001.{UNKNOWN}.1").touch()
-        half = world.spool / f"incoming/{UNKNOWN}.1.{NOBODY}"
-        (half / "work").mkdir(parents=True)
+        half = next((world.spool / "blank").iterdir())
+        (half / "owner").write_text(f"{NOBODY}\n")
         (half / "job").write_text("job")
         (world.spool / f"incoming/payload.{NOBODY}").write_text("file")
         for name in ("DECIDED", "DONE"):

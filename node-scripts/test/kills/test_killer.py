@@ -90,10 +90,12 @@ class TestKiller(unittest.TestCase):
         self.assertEqual(self.left(), ["pipe"])
 
     def test_what_a_job_does_is_told_from_what_gpuq_does(self):
-        (self.folder / "gpuq").write_text("bash launch.sh; :")
+        (self.folder / "gpuq").write_text("bash begin | read -r ready; :")
+        (self.folder / "begin").write_text("mkdir before; echo ready; source ./launch.sh")
         (self.folder / "launch.sh").write_text("mkdir folder; :")
         tree, _ = self.run_script("", words=("bash", "gpuq", "supervise", "job"))
         scopes = {point.name: point.scopes for point in tree.points}
+        self.assertEqual(scopes["mkdir of gpuq supervise job: mkdir before"], ("all", "one", "boss"))
         self.assertEqual(scopes["mkdir of gpuq supervise job: mkdir folder"], ("all", "boss"))
         self.assertEqual(scopes["gpuq supervise job: exit_group"], ("all", "one"))
 

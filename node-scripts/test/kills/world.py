@@ -70,7 +70,7 @@ class World:
     def plain(self, text):
         text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", lambda match: self.names.get(match[0], self.coming), text)
         text = text.replace(f"{self.folder}/", "").replace(str(pathlib.Path(self.program).parent.parent), "")
-        return re.sub(r"\d{3,}", "#", re.sub(r"(incoming/[^ /]*)\.\d+", r"\1.#", text))
+        return re.sub(r"\d{3,}", "#", re.sub(r"((?:incoming|blank)/[^ /]*)\.\d+", r"\1.#", text))
 
     def home(self, name):
         return self.spool / "jobs" / f"{self.id(name)}.1"

@@ -90,3 +90,4 @@ class Spool:
     def left(self):
         for folder in ("slots", "queue", "incoming"):
             yield {"kind": "left", "folder": folder, "entries": self.entries(folder)}
+        yield {"kind": "left", "folder": "blank", "entries": [home.parent.name for home in self.path.glob("blank/*/owner")]}
