@@ -41,7 +41,7 @@ class TestKiller(unittest.TestCase):
         self.assertEqual(self.left(), ["rename", "symlink"])
 
     def test_who_left_his_parent_and_his_session_is_followed(self):
-        tree, code = self.run_script("(setsid bash -c 'read -r _ <pipe; : >late' &)\nmkfifo pipe; echo go >pipe")
+        tree, code = self.run_script("mkfifo pipe; (setsid bash -c 'read -r _ <pipe; : >late' &); echo go >pipe")
         self.assertEqual(code, 0)
         self.assertIn("bash -c: openat late", self.names(tree))
 
