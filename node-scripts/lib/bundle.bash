@@ -22,7 +22,7 @@ bundle::make() {
 }
 
 bundle::drop() {
-    [[ ! $BUNDLE ]] || rm -rf -- "$BUNDLE"
+    [[ ! $BUNDLE ]] || spool::discard "$BUNDLE" || :
 }
 
 bundle::path() { # FILE: where it lies, in REPLY
@@ -85,8 +85,16 @@ bundle::check() { # ID ATTEMPT
     local -A known=()
     declare -gA JOB=()
     REPLY=
-    [[ -f $BUNDLE/job && -s $BUNDLE/work/launch.sh ]] || REPLY='the bundle needs job and launch.sh'
-    [[ ! $REPLY ]] || return 64
+    if [[ ! -f $BUNDLE/job || ! -s $BUNDLE/work/launch.sh ]]; then
+        REPLY='the bundle needs job and launch.sh'
+        return 64
+    fi
+    spool::size "$BUNDLE/job"
+    if ((REPLY >= RECORD_MOST)); then
+        REPLY="job has $REPLY bytes, more than $((RECORD_MOST - 1))"
+        return 64
+    fi
+    REPLY=
     while IFS= read -r line || [[ $line ]]; do
         if [[ ! $line =~ ^([a-z_]+)\ ([^[:cntrl:]]+)$ || ${known[${BASH_REMATCH[1]}]:-} ]]; then
             REPLY='job has a line that is not "key value", once'
@@ -128,26 +136,27 @@ bundle::fact() { # KEY PATTERN [optional]
     }
 }
 
-# Renames the bundle into place, shows its ticket, and brings everything to the disk. When the pair is there already, what
-# is there stays. Either way the job is safe when this returns 0.
+# Brings the bundle to the disk, renames it into place, shows its ticket. A job that is there is whole, whatever happens to the
+# power. When the pair is there already, what is there stays. Either way the job is safe when this returns 0.
 bundle::publish() { # NAME
-    local -r name=$1 home=$SPOOL/jobs/$1
+    local -r name=$1
     local -A STATUS=()
     process::now
     STATUS=([seq]=1 [state]=waiting [queued_at]=$REPLY)
-    record::print STATUS "${JOB_STATUS[@]}" >"$BUNDLE/status" || {
+    { record::print STATUS "${JOB_STATUS[@]}" >"$BUNDLE/status"; } 2>/dev/null &&
+        spool::sync "$BUNDLE"/work/* "$BUNDLE/job" "$BUNDLE/status" "$BUNDLE/work" "$BUNDLE" || {
         bundle::drop
         REPLY='the spool cannot be written'
         return 75
     }
     queue::key "${JOB[submitted_at]}" "${STATUS[queued_at]}" "${JOB[priority]}"
     local -r ticket=$SPOOL/queue/$REPLY.$name
-    if mv -T -- "$BUNDLE" "$home" 2>/dev/null; then
+    if mv -T -- "$BUNDLE" "$SPOOL/jobs/$name" 2>/dev/null; then
         if job::is_copy "$name"; then
             bundle::drop_copy "$name"
             return
         fi
-        bundle::settle "$home" "$ticket" || return
+        bundle::settle "$name" "$ticket" || return
         journal::append "$name" 1 waiting
     else
         bundle::drop
@@ -173,20 +182,19 @@ bundle::again() { # NAME
         queue::ticket "$home" "$1"
         ticket=$REPLY
     fi
-    bundle::settle "$home" "$ticket"
+    bundle::settle "$1" "$ticket"
 }
 
 bundle::drop_copy() { # NAME
-    job::drop_copy "$1" || {
+    spool::discard "$SPOOL/jobs/$1" || {
         REPLY='the spool cannot be written'
         return 75
     }
 }
 
-bundle::settle() { # HOME TICKET
-    [[ ! $2 ]] || queue::enter "$2" &&
-        spool::sync "$1"/work/* "$1/job" "$1/status" "$1/work" "$1" "$SPOOL/jobs" "$SPOOL/queue" || {
-        REPLY="the spool cannot be written; what is there of ${1##*/} may start all the same"
+bundle::settle() { # NAME TICKET
+    { [[ ! $2 ]] || queue::enter "$2"; } && spool::sync "$SPOOL/jobs" "$SPOOL/queue" || {
+        REPLY="the spool cannot be written; what is there of $1 may start all the same"
         return 75
     }
 }

@@ -23,7 +23,8 @@ dispatch::needed() {
         ! heal::suspects "$name" || return 0
     done
     ((${#SLOTS_FREE[@]} > 0)) && ! spool::draining || return 1
-    for ticket in "$SPOOL"/queue/*; do
+    queue::tickets
+    for ticket in "${QUEUE_TICKETS[@]}"; do
         queue::name "$ticket"
         [[ ${SLOTS_OF[$REPLY]:-} ]] || return 0
     done
@@ -35,14 +36,15 @@ dispatch::start_waiting() {
     local -i gpus
     DISPATCH_STARTS=()
     ! spool::draining || return 0
-    for ticket in "$SPOOL"/queue/*; do
+    queue::tickets
+    for ticket in "${QUEUE_TICKETS[@]}"; do
         ((${#SLOTS_FREE[@]} > 0)) || return 0
         queue::name "$ticket"
         name=$REPLY home=$SPOOL/jobs/$REPLY
         [[ ! ${SLOTS_OF[$name]:-} ]] || continue # it starts already
         job::status "$home" || :
         if [[ ${STATUS[state]:-} != waiting ]]; then
-            rm -f -- "$ticket" # it was cancelled or ended by somebody who was killed before he took the ticket along
+            rm -f -- "$ticket" 2>/dev/null || : # it was cancelled or ended by somebody who was killed before he took the ticket along
             continue
         fi
         if [[ -e $home/begun ]]; then

@@ -74,6 +74,8 @@ heal::lost() {
     fi
     job::decide "$home" system || return
     read -r outcome code <<<"$REPLY"
+    # Its end was decided and not sealed. After a kill what it left is there all the same; after a power cut nobody knows.
+    [[ $reason != rebooted || $outcome != exited ]] || outcome=system
     if [[ $outcome == system ]]; then
         job::finish "$name" system '' "$reason" "$detail"
     else
@@ -81,24 +83,72 @@ heal::lost() {
     fi
 }
 
+# After a boot, before anything else: nobody of before is at work, and what was not synced may be gone or torn.
+heal::boot() {
+    local path
+    for path in "$SPOOL"/blank/*; do
+        spool::discard "$path" || :
+    done
+    rm -rf -- "$SPOOL"/incoming/* || :
+    job::homes jobs
+    for path in "${JOB_HOMES[@]}"; do
+        [[ ! -d $path ]] || heal::kept "$path" || :
+    done
+}
+
+# What the disk kept of a job. Its files are synced before it is there, `running` before the user's code runs, and what an end says
+# before the end is in its place.
+heal::kept() { # HOME
+    local -r home=$1 name=${1##*/}
+    job::status "$home" || :
+    [[ ${STATUS[state]:-} != ended ]] || return 0
+    if heal::sealed; then
+        slots::of "$name"
+        job::place "$home" ${SLOTS_TOKENS[0]+"${SLOTS_TOKENS[@]}"}
+    elif [[ ! ${STATUS[state]:-} && ! -e $home/begun ]]; then
+        process::now
+        STATUS=([state]=waiting [queued_at]=$REPLY) # `running` had taken its place and did not get to the disk
+        local -a sealed=("$home/.new/status")
+        job::replace "$home"
+    fi
+}
+
+# Whether an end lies ready that is true: somebody may have read it in its place, from where the power cut took it. Of its
+# files every byte is there.
+heal::sealed() {
+    local name file
+    local -A end=()
+    record::load "$home/.new/status" end && [[ ${end[state]:-} == ended ]] || return
+    record::numbers end seq stdout_size stderr_size results_size
+    [[ ! ${STATUS[seq]:-} ]] || ((${end[seq]:-0} == STATUS[seq] + 1)) || return
+    for name in stdout stderr results; do
+        file=$home/$name
+        [[ $name != results ]] || file=$home/work/results.jsonl
+        [[ ! ${end[${name}_size]:-} ]] || { spool::size "$file" 2>/dev/null && ((REPLY == end[${name}_size])); } || return
+    done
+    [[ ! ${end[results_sha256]:-} ]] || sha256sum --check --status <<<"${end[results_sha256]}  $file"
+}
+
 # Everything: at boot, when a conversation begins, and by hand.
 heal::all() {
     local path
     spool::keep_room
-    for path in "$SPOOL"/jobs/*/; do
-        heal::entry "${path%/}" || :
+    job::homes jobs
+    for path in "${JOB_HOMES[@]}"; do
+        [[ ! -d $path ]] || heal::entry "$path" || :
     done
     heal::slots
-    for path in "$SPOOL"/queue/*; do
+    queue::tickets
+    for path in "${QUEUE_TICKETS[@]}"; do
         queue::name "$path"
-        [[ -d $SPOOL/jobs/$REPLY ]] || rm -f -- "$path"
+        job::status "$SPOOL/jobs/$REPLY" && [[ ${STATUS[state]:-} != ended ]] || rm -f -- "$path" 2>/dev/null || :
     done
     for path in "$SPOOL"/incoming/*; do
         # Their names end with the pid of whoever is at work there.
-        kill -0 "${path##*.}" 2>/dev/null || rm -rf -- "$path"
+        kill -0 -- "${path##*.}" 2>/dev/null || rm -rf -- "$path"
     done
     for path in "$SPOOL"/blank/*/owner; do
-        { spool::word "$path" && kill -0 "$REPLY" 2>/dev/null; } || rm -rf -- "${path%/owner}"
+        { spool::word "$path" && kill -0 "$REPLY" 2>/dev/null; } || spool::discard "${path%/owner}" || :
     done
 }
 
@@ -111,7 +161,7 @@ heal::entry() { # HOME
             slots::load
             [[ ! ${SLOTS_OF[$name]:-} ]] || return 0 # starting: heal::slots knows
             if job::is_copy "$name"; then
-                job::drop_copy "$name"
+                spool::discard "$1"
                 return
             fi
             queue::ticket "$1" "$name"

@@ -15,6 +15,7 @@
 
 readonly JOB_ID='[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 readonly JOB_ATTEMPT='[1-9][0-9]{0,8}'
+readonly JOB_YOUNG=120000000 # microseconds after which whatever was written is on the disk without our doing
 readonly JOB_FACTS=(
     job attempt origin user project name competition template gpus priority expected_time time_limit submitted_at
 )
@@ -22,6 +23,11 @@ readonly JOB_STATUS=(
     seq state slots queued_at started_at ended_at outcome exit_code reason detail
     results_size results_sha256 stdout_size stderr_size
 )
+
+# What lies in a folder of the spool and has the name of a job, in JOB_HOMES. Whatever else lies there is not ours.
+job::homes() { # jobs|released|purged
+    JOB_HOMES=("$SPOOL/$1"/????????-????-????-????-????????????.[1-9]*)
+}
 
 job::is_pair() { # ID ATTEMPT
     [[ ${1:-} =~ ^$JOB_ID$ && ${2:-} =~ ^$JOB_ATTEMPT$ ]]
@@ -47,13 +53,15 @@ job::status() { # HOME
         read -r outcome ended_at seq exit_code <<<"$REPLY"
         STATUS=([seq]=${seq:-1} [state]=ended [outcome]=$outcome [ended_at]=$ended_at [exit_code]=$exit_code)
     else
-        record::load "$1/status" STATUS
+        record::load "$1/status" STATUS || return
     fi
+    record::numbers STATUS seq queued_at started_at ended_at
 }
 
 job::facts() { # HOME: loads JOB
     declare -gA JOB=()
-    record::load "$1/job" JOB
+    record::load "$1/job" JOB || return
+    record::numbers JOB gpus priority expected_time time_limit submitted_at
 }
 
 job::record() { # NAME: what the protocol calls its record, in REPLY; 66 when there is none
@@ -71,6 +79,7 @@ job::text() { # NAME: the same for one of many; needs SLOTS_OF
     if [[ -f $home ]]; then
         local -A about=([job]=${1%.*} [attempt]=${1##*.})
         job::status "$home"
+        job::keep "$home" || return
         text=$(record::print about job attempt && record::print STATUS "${JOB_STATUS[@]}")
         REPLY=$text$'\n'
         return 0
@@ -91,14 +100,18 @@ job::text() { # NAME: the same for one of many; needs SLOTS_OF
     REPLY=$text
 }
 
+# A tombstone that is told has to be on the disk; whoever made it may not have come to that. Old ones are.
+job::keep() { # HOME; needs STATUS
+    process::now
+    [[ $1 != "$SPOOL/jobs/"* ]] || ((${STATUS[ended_at]:-REPLY} < REPLY - JOB_YOUNG)) || spool::sync "$1" "$SPOOL/jobs" || [[ ! -e $1 ]] || {
+        REPLY='the spool cannot be written'
+        return 75
+    }
+}
+
 # Whether it is a submit that was unpacked once more while its job ran and was released. Such a copy was never in the queue.
 job::is_copy() { # NAME
     [[ -d $SPOOL/jobs/$1 ]] && job::is_past "$1"
-}
-
-job::drop_copy() { # NAME: all of it at once; fails when it is still there
-    mv -T -- "$SPOOL/jobs/$1" "$SPOOL/incoming/$1.$BASHPID" 2>/dev/null || return
-    rm -rf -- "$SPOOL/incoming/$1.$BASHPID" || :
 }
 
 # Replaces the status by what STATUS says, and brings tickets and slots home in the same breath. What the caller has
@@ -111,9 +124,13 @@ job::replace() { # HOME TOKEN…
         [[ ! -e $token ]] || tokens+=("$token")
     done
     STATUS[seq]=$((${STATUS[seq]:-100} + 1))
-    { record::print STATUS "${JOB_STATUS[@]}" >"$home/.new/status"; } 2>/dev/null || return
+    spool::clear "$home/.new/status" && { record::print STATUS "${JOB_STATUS[@]}" >"$home/.new/status"; } 2>/dev/null || return
     ((${#sealed[@]} == 0)) || spool::sync "${sealed[@]}" || return
-    mv -f -t "$home" -- "$home/.new/status" ${tokens[0]+"${tokens[@]}"} 2>/dev/null || [[ ! -e $home/.new/status ]]
+    job::place "$home" ${tokens[0]+"${tokens[@]}"}
+}
+
+job::place() { # HOME TOKEN…: the status that lies ready
+    mv -f -t "$home" -- "$1/.new/status" "${@:2}" 2>/dev/null || [[ ! -e $1/.new/status ]]
 }
 
 # Loads LIFE: boot, supervisor PID BORN, contained PID BORN.
@@ -223,9 +240,7 @@ job::stop() { # NAME cancelled|withdrawn
         job::bury || rc=$?
         ((rc > 0)) || journal::append "$name" 1 ended
     fi
-    if [[ -f $home ]]; then
-        spool::sync "$home" "$SPOOL/jobs" || rc=2
-    elif [[ -d $home ]]; then
+    if [[ -d $home ]]; then
         rc=0
         job::status "$home" || :
         if [[ ${STATUS[state]:-} == waiting ]]; then
@@ -235,7 +250,7 @@ job::stop() { # NAME cancelled|withdrawn
             spool::unlock
         fi
         if [[ ${STATUS[state]:-} != ended && $outcome == cancelled ]] && ((rc < 2)); then
-            job::decide "$home" cancelled || rc=2
+            job::decide "$home" cancelled && spool::sync "$home/verdict" "$home" || rc=2
             job::notify "$home"
         fi
     fi
@@ -252,7 +267,7 @@ job::bury() {
     local -r stone=$SPOOL/incoming/$name.$BASHPID
     local -i rc=0
     process::now
-    { printf '%s\n' "$outcome $REPLY" >"$stone"; } 2>/dev/null && mv -nT -- "$stone" "$home" 2>/dev/null && [[ ! -e $stone ]] || rc=1
+    { printf '%s\n' "$outcome $REPLY" >"$stone"; } 2>/dev/null && spool::sync "$stone" && mv -nT -- "$stone" "$home" 2>/dev/null && [[ ! -e $stone ]] || rc=1
     ((rc == 0)) || rm -f -- "$stone"
     [[ -e $home ]] || rc=2
     return "$rc"

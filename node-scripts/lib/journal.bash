@@ -8,11 +8,13 @@
 # shellcheck shell=bash
 
 readonly JOURNAL_FULL=1048576 # bytes
+readonly JOURNAL_NAME='[1-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]' # whatever else lies there is not ours
 readonly JOURNAL_LINE='^([0-9a-f-]{36} [0-9]+ [0-9]+ (waiting|running|ended)) ([0-9]+)$'
 
 journal::begin() { # a new generation; the one before it is kept for those who still follow it
-    local -a old=("$SPOOL"/journal/*)
     local -i last=0
+    journal::generations
+    local -a old=("${JOURNAL_GENERATIONS[@]}")
     ((${#old[@]} == 0)) || last=${old[-1]##*/}
     process::now
     local -r generation=$((REPLY > last ? REPLY : last + 1)) # the clock may have gone back; the bell must not
@@ -25,8 +27,21 @@ journal::begin() { # a new generation; the one before it is kept for those who s
 }
 
 journal::present() { # its path, in REPLY
-    local -a generations=("$SPOOL"/journal/*)
-    REPLY=${generations[-1]}
+    journal::generations
+    if ((${#JOURNAL_GENERATIONS[@]} == 0)); then # somebody took them away
+        journal::begin
+        journal::generations
+    fi
+    REPLY=${JOURNAL_GENERATIONS[-1]}
+}
+
+journal::generations() {
+    local path
+    JOURNAL_GENERATIONS=()
+    # shellcheck disable=SC2231  # a pattern
+    for path in "$SPOOL"/journal/$JOURNAL_NAME; do
+        [[ ! -f $path ]] || JOURNAL_GENERATIONS+=("$path")
+    done
 }
 
 journal::append() { # NAME SEQ STATE

@@ -19,6 +19,10 @@ queue::enter() { # TICKET
     { : >>"$1"; } 2>/dev/null
 }
 
+queue::tickets() { # in their order, in QUEUE_TICKETS
+    QUEUE_TICKETS=("$SPOOL"/queue/[0-9]*[0-9].????????-????-????-????-????????????.[1-9]*)
+}
+
 queue::name() { # TICKET: the job's name, in REPLY
     REPLY=${1##*/}
     REPLY=${REPLY#*.}

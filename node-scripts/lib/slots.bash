@@ -9,14 +9,17 @@ slots::load() {
     local -A held=()
     for slot in "$SPOOL"/slots/slot*; do
         number=${slot##*/slot}
+        [[ $number =~ ^(0|[1-9][0-9]{0,3})$ ]] || continue
         held[$number]=yes
-        { read -r name _ moment <"$slot"; } 2>/dev/null || [[ -e $slot ]] || {
+        name='' moment=''
+        { [[ -f $slot ]] && read -r -n 200 name _ moment <"$slot"; } 2>/dev/null || [[ -e $slot ]] || {
             unset 'held[$number]'
             continue
         }
         name=${name:-torn}
         SLOTS_OF[$name]+=${SLOTS_OF[$name]:+,}$number
-        SLOTS_SINCE[$name]=${moment:-0}
+        [[ $moment =~ ^[1-9][0-9]{0,17}$ ]] || moment=0
+        SLOTS_SINCE[$name]=$moment
     done
     for ((number = 0; number < SPOOL_SLOTS; number++)); do
         [[ ${held[$number]:-} ]] || SLOTS_FREE+=("$number")
@@ -47,7 +50,7 @@ slots::granted() { # NAME NONCE: the slots that carry this very claim, comma-sep
     local slot name nonce _
     local numbers=
     for slot in "$SPOOL"/slots/slot*; do
-        { read -r name nonce _ <"$slot"; } 2>/dev/null || continue
+        { [[ -f $slot ]] && read -r -n 200 name nonce _ <"$slot"; } 2>/dev/null || continue
         [[ $name != "$1" || $nonce != "$2" ]] || numbers+=${numbers:+,}${slot##*/slot}
     done
     REPLY=$numbers
@@ -56,5 +59,5 @@ slots::granted() { # NAME NONCE: the slots that carry this very claim, comma-sep
 
 slots::free() { # NAME: what a job that never began holds
     slots::of "$1"
-    ((${#SLOTS_TOKENS[@]} == 0)) || rm -f -- "${SLOTS_TOKENS[@]}"
+    ((${#SLOTS_TOKENS[@]} == 0)) || rm -f -- "${SLOTS_TOKENS[@]}" 2>/dev/null || :
 }

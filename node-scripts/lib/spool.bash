@@ -2,7 +2,7 @@
 #
 #   spool               its id
 #   machine             what was found at this boot: boot id, GPUs, how jobs are contained
-#   reserve             takes up room; it makes way when the disk is full, so that the ends of jobs can be written
+#   reserve/            takes up room; it makes way when the disk is full, so that the ends of jobs can be written
 #   lock                held while jobs are given to slots; never while somebody waits
 #   epoch  drain        the highest lease epoch seen; why no job starts here (absent: they do)
 #   blank/              directories for jobs to come; one that has an owner is being filled and was never acknowledged
@@ -19,7 +19,7 @@
 # shellcheck shell=bash
 
 readonly SPOOL_DIRECTORIES=(blank incoming jobs queue slots released purged journal)
-readonly SPOOL_RESERVE=1048576 # bytes
+readonly SPOOL_RESERVE=1048576 SPOOL_RESERVE_INODES=32 # bytes; an end takes two inodes
 
 spool::open() { # make it on first use, and tidy it on the first look after a boot
     SPOOL=$GPUQ_SPOOL
@@ -54,7 +54,7 @@ spool::make() {
     spool::lock
     if [[ ! -f $SPOOL/spool ]]; then
         read -r uuid </proc/sys/kernel/random/uuid
-        spool::write "$SPOOL/spool" "format 1"$'\n'"id $uuid"
+        spool::write spool "format 1"$'\n'"id $uuid" && spool::sync "$SPOOL/.." || words::fail 75 "the spool $SPOOL cannot be written"
     fi
     spool::unlock
 }
@@ -64,11 +64,13 @@ spool::boot() {
     spool::lock
     record::load "$SPOOL/machine" MACHINE || :
     if [[ ${MACHINE[boot]:-} != "$SPOOL_BOOT" || ! ${MACHINE[units]:-} ]]; then
+        local -r before=${MACHINE[boot]:-}
         MACHINE=([boot]=$SPOOL_BOOT)
         mkdir -p -- "${SPOOL_DIRECTORIES[@]/#/$SPOOL/}" 2>/dev/null || :
         contain::probe
         spool::measure || :
         journal::begin
+        [[ $before == "$SPOOL_BOOT" ]] || heal::boot
         heal::all
         spool::remember || words::fail 75 "the spool $SPOOL cannot be written"
     fi
@@ -94,12 +96,12 @@ spool::measure() {
 }
 
 spool::remember() {
-    spool::write "$SPOOL/machine" "$(record::print MACHINE boot gpus contain units)"
+    spool::write machine "$(record::print MACHINE boot gpus contain units)"
 }
 
 # Jobs and servers that are started meanwhile do not inherit the lock: whoever starts them closes $SPOOL_LOCK.
 spool::lock() {
-    exec {SPOOL_LOCK}>>"$SPOOL/lock"
+    [[ ! -p $SPOOL/lock ]] && { exec {SPOOL_LOCK}>>"$SPOOL/lock"; } 2>/dev/null || words::fail 75 "$SPOOL/lock cannot be written"
     flock "$SPOOL_LOCK"
 }
 
@@ -110,15 +112,28 @@ spool::unlock() {
 SPOOL_LOCK=
 
 spool::make_room() { # for what must be written, on a full disk; fails when there is no reserve left
-    [[ -e $SPOOL/reserve ]] && rm -f -- "$SPOOL/reserve"
+    [[ -e $SPOOL/reserve ]] && rm -rf -- "$SPOOL/reserve"
 }
 
 spool::keep_room() { # for that day
-    [[ -e $SPOOL/reserve ]] || fallocate -l "$SPOOL_RESERVE" -- "$SPOOL/reserve" 2>/dev/null || rm -f -- "$SPOOL/reserve"
+    [[ -e $SPOOL/reserve ]] || spool::reserve 2>/dev/null || rm -rf -- "$SPOOL/reserve"
 }
 
-spool::write() { # FILE TEXT: replace it
-    printf '%s\n' "$2" >"$1.new" && mv -fT -- "$1.new" "$1"
+spool::reserve() {
+    local -i inode
+    mkdir -- "$SPOOL/reserve" && fallocate -l "$SPOOL_RESERVE" -- "$SPOOL/reserve/bytes" || return
+    for ((inode = 1; inode < SPOOL_RESERVE_INODES; inode++)); do
+        : >"$SPOOL/reserve/$inode" || return
+    done
+}
+
+spool::write() { # NAME TEXT: replace that file of the spool; afterwards, also behind a power cut, it is the new one
+    spool::clear "$SPOOL/$1.new" && { printf '%s\n' "$2" >"$SPOOL/$1.new"; } 2>/dev/null && spool::sync "$SPOOL/$1.new" &&
+        mv -fT -- "$SPOOL/$1.new" "$SPOOL/$1" 2>/dev/null && spool::sync "$SPOOL"
+}
+
+spool::clear() { # PATH: where we write a file nothing else lies; a pipe would make us wait, a link write elsewhere
+    [[ (-f $1 || ! -e $1) && ! -L $1 ]] || rm -rf -- "$1" 2>/dev/null
 }
 
 spool::create() { # FILE TEXT: make it, exclusively; 1: somebody else was first, 2: it could not be written and is not there
@@ -139,9 +154,9 @@ spool::create() { # FILE TEXT: make it, exclusively; 1: somebody else was first,
 spool::word() { # FILE: the line that spool::create put there, in REPLY; fails when there is none
     local -i tries=50
     REPLY=
-    until { IFS= read -r REPLY <"$1"; } 2>/dev/null; do
+    until { [[ -f $1 ]] && IFS= read -r -n 200 REPLY <"$1"; } 2>/dev/null; do
         # Between the create and its write lies a moment; a writer killed in it never writes.
-        [[ -e $1 ]] && ((tries-- > 0)) || return 1
+        [[ -f $1 ]] && ((tries-- > 0)) || return 1
         process::pause 0.002
     done
 }
@@ -153,6 +168,12 @@ spool::agree() { # FILE TEXT: what the first says who says something there, in R
         { printf '%s\n' "$2" >>"$1"; } 2>/dev/null || rc=2 # the first was killed before he said it
     fi
     ((rc < 2)) && spool::word "$1"
+}
+
+spool::discard() { # FOLDER, below one of the spool's own: all of it at once; fails when it is still there
+    local -r away=$SPOOL/incoming/${1##*/}.$BASHPID
+    mv -T -- "$1" "$away" 2>/dev/null || return
+    rm -rf -- "$away" || :
 }
 
 spool::sync() { # PATH…: on the disk, in one process
@@ -168,7 +189,7 @@ spool::position() { # DESCRIPTOR: how far its file was read or written, in REPLY
 
 spool::size() { # FILE: in REPLY; one that is small and text is read faster than a process starts
     local file
-    exec {file}<"$1" || return
+    [[ -f $1 ]] && exec {file}<"$1" || return
     if IFS= read -r -d '' -n 16384 -u "$file" _; then
         REPLY=$(stat --printf=%s -- "$1") || REPLY=
     else
@@ -189,7 +210,7 @@ spool::greeting() { # CONVERSATION: the first line of serve and watch
 }
 
 spool::epoch() { # the highest seen, in REPLY
-    { IFS= read -r REPLY <"$SPOOL/epoch"; } 2>/dev/null || REPLY=0
+    { [[ -f $SPOOL/epoch ]] && IFS= read -r -n 20 REPLY <"$SPOOL/epoch" && [[ $REPLY =~ ^(0|[1-9][0-9]{0,17})$ ]]; } 2>/dev/null || REPLY=0
 }
 
 spool::raise_epoch() { # EPOCH
@@ -197,7 +218,7 @@ spool::raise_epoch() { # EPOCH
     spool::lock
     spool::epoch
     if (($1 > REPLY)); then
-        spool::write "$SPOOL/epoch" "$1" && spool::sync "$SPOOL/epoch" "$SPOOL" || failed=1
+        spool::write epoch "$1" || failed=1
     fi
     spool::unlock
     return "$failed"

@@ -16,7 +16,8 @@ waits::load() {
     done
     WAITS_RUNNING=(${holders[0]+"${holders[@]}"})
     waits::drain || :
-    for ticket in "$SPOOL"/queue/*; do
+    queue::tickets
+    for ticket in "${QUEUE_TICKETS[@]}"; do
         queue::name "$ticket"
         name=$REPLY
         [[ ! ${SLOTS_OF[$name]:-} ]] && job::status "$SPOOL/jobs/$name" && [[ ${STATUS[state]} == waiting ]] &&

@@ -35,7 +35,7 @@ held_job() {
 @test "the reserve makes way for the end of a job, and comes back" {
     small_disk 2048
     held_job 'exit 3'
-    [ "$(stat -c %s "$GPUQ_SPOOL/reserve")" -eq 1048576 ]
+    [ "$(stat -c %s "$GPUQ_SPOOL/reserve/bytes")" -eq 1048576 ]
     fill
     touch go
     run gpuq wait "$id"
@@ -257,7 +257,7 @@ held_job() {
     gpuq info >/dev/null
     payload "$ID" 1 "touch $PWD/ran"
     mkfifo at go
-    wrap mv "[[ \$1 != -T || \$* != */blank/* || ! -e $PWD/slow ]] || { echo >$PWD/at; read -r _ <$PWD/go; }"
+    wrap mv "[[ \$* != */blank/*\ */jobs/* || ! -e $PWD/slow ]] || { echo >$PWD/at; read -r _ <$PWD/go; }"
     touch slow
     send_payload 1 "$ID" 1 | gpuq serve >early &
     read -r _ <./at # it is about to publish

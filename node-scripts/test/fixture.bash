@@ -36,10 +36,10 @@ teardown() { # nothing of a test outlives it
     [[ ! -e frozen ]] || thaw
 }
 
-small_disk() { # KIB: the spool lies on a disk of that size
+small_disk() { # KIB [INODES]: the spool lies on a disk of that size
     ((EUID == 0)) || skip 'mounting needs root'
     mkdir -p "$GPUQ_SPOOL"
-    mount -t tmpfs -o "size=$1k,mode=700" gpuq "$GPUQ_SPOOL" || skip 'nothing can be mounted here'
+    mount -t tmpfs -o "size=$1k,mode=700,nr_inodes=${2:-0}" gpuq "$GPUQ_SPOOL" || skip 'nothing can be mounted here'
 }
 
 # A disk that hangs, as a broken one does: who writes to `disk` cannot even be killed until `thaw`.

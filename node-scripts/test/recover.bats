@@ -74,6 +74,67 @@ load fixture
     until_true is_idle
 }
 
+# As a power cut leaves it that took the last renames, and the processes anyhow: the end lies ready beside the status before it.
+unsealed() { # CODE
+    script job.sh "printf '{}\\n' >results.jsonl; echo out; exit $1"
+    id=$(gpuq submit --script job.sh)
+    gpuq wait "$id" || [ "$?" -eq "$1" ]
+    home=$(home "$id")
+    cp "$home/status" ended
+    mv "$home/status" "$home/.new/status"
+    sed -n '/^outcome\|^ended_at\|^exit_code\|_size\|_sha256/!p' ended | sed 's/^seq 3$/seq 2/; s/^state ended$/state running/' >"$home/status"
+    mv "$home/slot0" "$GPUQ_SPOOL/slots/slot0"
+    sed -i 's/^boot .*/boot 0/' "$GPUQ_SPOOL/machine" "$home/life"
+}
+
+@test "an end that was read before the power cut took it back is the end" {
+    unsealed 3
+    run gpuq wait "$id"
+    [ "$status" -eq 3 ]
+    cmp "$home/status" ended
+    is_idle
+}
+
+@test "an end is none when a byte of what it seals did not get to the disk" {
+    local file
+    for file in stdout work/results.jsonl; do
+        unsealed 3
+        truncate -s -1 "$home/$file"
+        run gpuq wait "$id"
+        [ "$status" -eq 75 ]
+        grep -qx 'reason rebooted' "$home/status"
+    done
+    unsealed 3
+    printf '[]\n' >"$home/work/results.jsonl" # as many bytes
+    run gpuq wait "$id"
+    [ "$status" -eq 75 ]
+}
+
+@test "an end that was decided and not sealed when the power went is the node's, a cancel stays a cancel" {
+    unsealed 3
+    rm "$home/.new/status"
+    run gpuq wait "$id"
+    [ "$status" -eq 75 ]
+    unsealed 3
+    rm "$home/.new/status"
+    echo cancelled >"$home/verdict"
+    run gpuq wait "$id"
+    [ "$status" -eq 130 ]
+}
+
+@test "a status that the power cut took before anything ran is one that waits; uploads of before are gone" {
+    script job.sh ':'
+    gpuq drain
+    id=$(gpuq submit --script job.sh)
+    : >"$(home "$id")/status"
+    mkdir -p "$GPUQ_SPOOL/incoming/$ID.1.$$/work" "$GPUQ_SPOOL/blank/1.99/work"
+    echo $$ >"$GPUQ_SPOOL/blank/1.99/owner" # the number is somebody's again
+    sed -i 's/^boot .*/boot 0/' "$GPUQ_SPOOL/machine"
+    gpuq resume
+    gpuq wait "$id"
+    is_empty incoming blank
+}
+
 @test "a claim whose supervisor never came goes back to waiting and runs" {
     script job.sh ':'
     gpuq drain

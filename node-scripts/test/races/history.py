@@ -2,9 +2,10 @@
 
 A history is a list of records, one JSON object a line; moments are microseconds of one clock:
 
-  storm  slots, seed
+  storm  slots, seed, at
   call   op, by (hand, serve), job, attempt, sent, answered (absent: whoever called was killed), code,
-         outcome, state (of the record that was answered), alive (something of the job ran when the answer was there)
+         outcome, state (of the record that was answered), alive (something of the job ran when the answer was there),
+         epoch, told (list: the job, attempt and outcome of all that it said had ended)
   run    what (begin, end, clash), job, attempt, at, slots, over (clash: the slot or the job that somebody else had)
   seen   job, attempt, at, seq, state, text (of the status)
   final  job, attempt, gpus, key, state, outcome, exit_code, queued_at, started_at, ended_at,
@@ -95,6 +96,10 @@ def answers_are_true(history):
     for call in history.calls:
         if call.get("outcome") and "answered" in call and call["outcome"] != history.outcome(call):
             yield f"{call['op']} of {named(call)} was answered {call['outcome']}, it ended {history.outcome(call)}"
+        for job, attempt, outcome in call.get("told", ()):
+            finals = history.finals[job, attempt]
+            if not finals or finals[0].get("outcome") != outcome:
+                yield f"a list said that {job}.{attempt} had ended {outcome}, it ended {finals and finals[0].get('outcome')}"
         if call.get("outcome") and call.get("alive"):
             yield f"{call['op']} of {named(call)} was answered {call['outcome']}, and something of it ran"
 
@@ -191,7 +196,7 @@ def nothing_is_left(history):
 def codes_are_known(history):
     """Every answer is one that the pages know."""
     for call in history.calls:
-        if "answered" in call and call.get("code") not in (0, 1, 64, 66, 69, 75):
+        if "answered" in call and call.get("code") not in (0, 1, 64, 66, 69, 75, 77):
             yield f"{call['op']} of {call.get('job')} answered {call.get('code')}: {call.get('says', '')}"
 
 

@@ -67,6 +67,7 @@ class Storm:
         self.spool = Spool(Path(os.environ["GPUQ_SPOOL"]), self.folder)
         self.book = Book(self.folder)
         self.left = options.submits
+        self.epoch = 0
         self.counter = threading.Lock()
         self.over = threading.Event()
         self.failures = []
@@ -201,14 +202,19 @@ class Storm:
         job, attempt = pair or (None, None)
         sent = now()
         cut = rng.random() < 0.03
-        answer = conversation.ask(op, pair, payload, rng.random() * 0.02 if cut else None)
-        fields = {"op": op, "by": "serve", "job": job, "attempt": attempt, "sent": sent}
+        if rng.random() < 0.05:
+            self.epoch += 1  # another server took the lease
+        epoch = self.epoch
+        answer = conversation.ask(op, pair, payload, rng.random() * 0.02 if cut else None, epoch)
+        fields = {"op": op, "by": "serve", "job": job, "attempt": attempt, "sent": sent, "epoch": epoch}
         if answer:
             code, body = answer
             fields |= {"answered": now(), "code": code}
             record = dict(line.partition(" ")[::2] for line in body.splitlines()) if pair and code == 0 else {}
             fields |= {key: record[key] for key in ("state", "outcome") if key in record}
             fields |= {"says": body} if code else {}
+            if op == "list" and code == 0:
+                fields["told"] = list(ends_told(body))
             if fields.get("outcome"):
                 fields["alive"] = self.spool.alive(*pair)
         self.book.write("call", **fields)
@@ -250,7 +256,7 @@ class Storm:
 
     def run(self):
         options = self.options
-        self.book.write("storm", slots=options.slots, seed=options.seed)
+        self.book.write("storm", slots=options.slots, seed=options.seed, at=now())
         watcher = self.start(self.watch)
         submitters = [self.start(self.submit_by_hand, number) for number in range(2)]
         submitters += [self.start(self.serve, number) for number in range(3)]
@@ -287,6 +293,13 @@ class Storm:
         return thread
 
 
+def ends_told(listing):  # its records have an empty line between them
+    for text in listing.split("\n\n"):
+        record = dict(line.partition(" ")[::2] for line in text.splitlines())
+        if record.get("state") == "ended":
+            yield record["job"], int(record["attempt"]), record["outcome"]
+
+
 class Conversation:
     def __init__(self, gpuq):
         self.process = subprocess.Popen([gpuq, "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -304,10 +317,10 @@ class Conversation:
         self.process.wait(PATIENCE)
         self.process.stdout.close()
 
-    def ask(self, op, pair, payload, kill_after=None):
+    def ask(self, op, pair, payload, kill_after=None, epoch=0):
         """The code and the body of the answer, or None when there is none."""
         self.tag += 1
-        words = [str(self.tag), "0", op, *map(str, pair or ()), str(len(payload))]
+        words = [str(self.tag), str(epoch), op, *map(str, pair or ()), str(len(payload))]
         try:
             self.process.stdin.write(" ".join(words).encode() + b"\n" + payload)
             self.process.stdin.flush()
