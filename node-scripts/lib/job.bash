@@ -124,9 +124,12 @@ job::replace() { # HOME TOKEN…
         [[ ! -e $token ]] || tokens+=("$token")
     done
     STATUS[seq]=$((${STATUS[seq]:-100} + 1))
-    spool::clear "$home/.new/status" && { record::print STATUS "${JOB_STATUS[@]}" >"$home/.new/status"; } 2>/dev/null || return
-    ((${#sealed[@]} == 0)) || spool::sync "${sealed[@]}" || return
-    job::place "$home" ${tokens[0]+"${tokens[@]}"}
+    spool::clear "$home/.new/status" && { record::print STATUS "${JOB_STATUS[@]}" >"$home/.new/status"; } 2>/dev/null &&
+        { ((${#sealed[@]} == 0)) || spool::sync "${sealed[@]}"; } &&
+        job::place "$home" ${tokens[0]+"${tokens[@]}"} || {
+        STATUS[seq]=$((STATUS[seq] - 1)) # nobody has seen it
+        return 1
+    }
 }
 
 job::place() { # HOME TOKEN…: the status that lies ready
@@ -164,20 +167,14 @@ job::decide() { # HOME WORD…
 }
 
 # The end. By the one who may write the status, with STATUS as it stands; the outcome has been decided. What could not start
-# for a reason that is not the solution's says so in setup-failed. The status comes into place when what it says is on the disk.
+# for a reason that is not the solution's says so in setup-failed. The status comes into place when it is on the disk, with all
+# that it says: from then on a boot believes it also where it lies ready, so its place needs no sync.
 job::finish() { # NAME OUTCOME [EXIT_CODE [REASON DETAIL]]
     job::end "$@" || { spool::make_room && job::end "$@"; }
 }
 
 job::end() {
     local -r name=$1 home=$SPOOL/jobs/$1
-    [[ ${JOB_ENDED:-} == "$name" ]] || job::conclude "$@" || return
-    JOB_ENDED=$name # there it is to be seen: whoever tries again changes nothing of it
-    spool::sync "$home" || return
-    journal::append "$name" "${STATUS[seq]}" ended
-}
-
-job::conclude() { # as job::end, up to the status in its place
     process::now
     STATUS[state]=ended
     STATUS[ended_at]=$REPLY
@@ -191,8 +188,9 @@ job::conclude() { # as job::end, up to the status in its place
     [[ ! ${STATUS[started_at]:-} ]] || job::seal "$home" || return
     slots::of "$name"
     queue::ticket "$home" "$name"
-    sealed+=("$home/.new/status")
-    job::replace "$home" "$REPLY" ${SLOTS_TOKENS[0]+"${SLOTS_TOKENS[@]}"}
+    sealed+=("$home/.new" "$home/.new/status")
+    job::replace "$home" "$REPLY" ${SLOTS_TOKENS[0]+"${SLOTS_TOKENS[@]}"} || return
+    journal::append "$name" "${STATUS[seq]}" ended
 }
 
 job::setup_failed() { # HOME

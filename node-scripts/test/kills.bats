@@ -34,9 +34,9 @@ contained() { # a job that can leave its process group outlives its supervisor, 
     mkdir -p broken/node-scripts
     cp -r "$NODE_SCRIPTS"/{bin,lib,libexec,VERSION} broken/node-scripts
     ln -s "$NODE_SCRIPTS/../templates" broken/templates
-    sed -i 's/JOB_ENDED=$name.*/:/' broken/node-scripts/lib/job.bash
+    sed -i 's| .. \[\[ ! -e $1/.new/status \]\]$||' broken/node-scripts/lib/job.bash
     run python3 "$KILLS/sweep.py" submit --gpuq "$PWD/broken/node-scripts/bin/gpuq" --at "$PWD/sweep" --seed 1 \
-        --point 'sync of gpuq supervise JOB: exit_group' 3 one 0
+        --point 'mv of gpuq supervise JOB: exit_group' 2 one 0
     [ "$status" -eq 1 ]
     [[ $output == *'changed after its end'* ]]
 }

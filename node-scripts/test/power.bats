@@ -30,6 +30,6 @@ broken() { # FILE SED: the scripts with that change, in `scripts`
 
 @test "a power cut finds out scripts that do not sync a submit" {
     broken lib/bundle.bash 's/ && spool::sync "$SPOOL\/jobs" "$SPOOL\/queue" || {/ || {/'
-    ! cut_power "$PWD/broken/node-scripts/bin/gpuq" 60 40
+    run ! cut_power "$PWD/broken/node-scripts/bin/gpuq" 60 40
     grep -q 'was acknowledged and is gone' report
 }

@@ -68,8 +68,8 @@ class Machine:
         run("mount", "-o", "loop", image, self.mount)
         (self.says / "runs").write_text("")
 
-    def halt(self):
-        run("umount", self.mount)
+    def halt(self):  # a supervisor may still be on its way out
+        wait_for(lambda: subprocess.run(["umount", str(self.mount)], stderr=subprocess.DEVNULL, check=False).returncode == 0)
 
     def gpuq(self, *words):
         return run(self.options.gpuq, *words)
