@@ -103,7 +103,8 @@ job::text() { # NAME: the same for one of many; needs SLOTS_OF
 # A tombstone that is told has to be on the disk; whoever made it may not have come to that. Old ones are.
 job::keep() { # HOME; needs STATUS
     process::now
-    [[ $1 != "$SPOOL/jobs/"* ]] || ((${STATUS[ended_at]:-REPLY} < REPLY - JOB_YOUNG)) || spool::sync "$1" "$SPOOL/jobs" || [[ ! -e $1 ]] || {
+    [[ $1 != "$SPOOL/jobs/"* ]] || ((${STATUS[ended_at]:-REPLY} < REPLY - JOB_YOUNG)) ||
+        spool::sync "$1" "$SPOOL/jobs" || [[ ! -e $1 ]] || {
         REPLY='the spool cannot be written'
         return 75
     }
@@ -265,7 +266,8 @@ job::bury() {
     local -r stone=$SPOOL/incoming/$name.$BASHPID
     local -i rc=0
     process::now
-    { printf '%s\n' "$outcome $REPLY" >"$stone"; } 2>/dev/null && spool::sync "$stone" && mv -nT -- "$stone" "$home" 2>/dev/null && [[ ! -e $stone ]] || rc=1
+    { printf '%s\n' "$outcome $REPLY" >"$stone"; } 2>/dev/null && spool::sync "$stone" &&
+        mv -nT -- "$stone" "$home" 2>/dev/null && [[ ! -e $stone ]] || rc=1
     ((rc == 0)) || rm -f -- "$stone"
     [[ -e $home ]] || rc=2
     return "$rc"

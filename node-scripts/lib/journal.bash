@@ -8,7 +8,8 @@
 # shellcheck shell=bash
 
 readonly JOURNAL_FULL=1048576 # bytes
-readonly JOURNAL_NAME='[1-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]' # whatever else lies there is not ours
+# What else lies there is not ours.
+readonly JOURNAL_NAME='[1-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]'
 readonly JOURNAL_LINE='^([0-9a-f-]{36} [0-9]+ [0-9]+ (waiting|running|ended)) ([0-9]+)$'
 
 journal::begin() { # a new generation; the one before it is kept for those who still follow it

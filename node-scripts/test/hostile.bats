@@ -48,9 +48,11 @@ waiting_job() { # in `id`, its home in `home`
 }
 
 EVIL='a[$(touch '$BATS_TEST_TMPDIR'/pwned)]'
-WORDS_FROM_HELL=('' - -- --- -rf ../../etc/passwd / . .. '*' '?' '~' $'a\nb' $'\e[2J' $'\xff\xfe' 'a b' "'" '"' '\' '%s%n' '$(touch '"$BATS_TEST_TMPDIR"'/pwned)'
-    '`touch '"$BATS_TEST_TMPDIR"'/pwned`' "$EVIL" '550e8400-e29b-41d4-a716-446655440000.99999999999999999999' 550e8400/../x '[a-f]*' '????' 9223372036854775808 -1 0x10
-    "$(printf 'a%.0s' {1..5000})")
+WORDS_FROM_HELL=(
+    '' - -- --- -rf ../../etc/passwd / . .. '*' '?' '~' $'a\nb' $'\e[2J' $'\xff\xfe' 'a b' "'" '"' $'\\' '%s%n'
+    '$(touch '"$BATS_TEST_TMPDIR"'/pwned)' '`touch '"$BATS_TEST_TMPDIR"'/pwned`' "$EVIL" "$ID.99999999999999999999"
+    550e8400/../x '[a-f]*' '????' 9223372036854775808 -1 0x10 "$(printf 'a%.0s' {1..5000})"
+)
 
 @test "words from hell, for every verb, are one line and a code" {
     gpuq info >/dev/null
@@ -154,12 +156,13 @@ garbage() { # SHAPE FILE
         large) head -c 30000000 /dev/zero | tr '\0' x >"$2" ;;
         lines) yes 'state waiting' | head -n 1000000 >"$2" ;;
         evil)
-            printf '%s\n' "seq $EVIL" 'state ended' "outcome $EVIL" "queued_at $EVIL" "started_at $EVIL" "ended_at $EVIL" "exit_code $EVIL" "gpus $EVIL" \
-                "priority $EVIL" "submitted_at $EVIL" "time_limit $EVIL" "boot $EVIL" "supervisor $EVIL $EVIL" "contained $EVIL $EVIL" "$EVIL $EVIL" >"$2"
+            printf "%s $EVIL\n" seq outcome queued_at started_at ended_at exit_code gpus priority submitted_at time_limit \
+                boot "supervisor $EVIL" "contained $EVIL" "$EVIL" >"$2"
+            echo 'state ended' >>"$2"
             ;;
         numbers)
-            printf '%s\n' 'seq 99999999999999999999' 'state ended' 'outcome exited' 'queued_at -5' 'started_at 08' 'ended_at 9223372036854775807' 'exit_code 1e9' \
-                'gpus 0' 'priority 1000000' 'submitted_at -1' 'time_limit 00' 'supervisor 0 0' 'contained -1 -1' >"$2"
+            printf '%s\n' 'seq 99999999999999999999' 'state ended' 'outcome exited' 'queued_at -5' 'started_at 08' \
+                'ended_at 9223372036854775807' 'exit_code 1e9' 'gpus 0' 'priority 1000000' 'submitted_at -1' 'time_limit 00' 'supervisor 0 0' 'contained -1 -1' >"$2"
             ;;
         text) printf '%s %s %s\n' "$EVIL" "$EVIL" "$EVIL" >"$2" ;;
         folder) mkdir -p "$2/x" ;;
@@ -213,8 +216,8 @@ garbage() { # SHAPE FILE
 @test "a job that turns on its own home ends all the same, as it did, and gives its slot back" {
     gpuq info >/dev/null
     local deed
-    for deed in 'rm -rf ..' 'rm -rf "$PWD/.."' 'rm -rf ../.new' 'mv .. ../../elsewhere' 'chmod 0 .. ../*' 'truncate -s 0 ../*' 'rm ../verdict ../job ../begun' \
-        'rm ../status; mkdir -p ../status/x' 'mkdir ../verdict' 'mkfifo ../.new/status ../verdict' 'rm ../life; mkfifo ../life' \
+    for deed in 'rm -rf ..' 'rm -rf "$PWD/.."' 'rm -rf ../.new' 'mv .. ../../elsewhere' 'chmod 0 .. ../*' \
+        'truncate -s 0 ../*' 'rm ../verdict ../job ../begun' 'rm ../status; mkdir -p ../status/x' 'mkdir ../verdict' 'mkfifo ../.new/status ../verdict' 'rm ../life; mkfifo ../life' \
         'rm ../stdout ../stderr; mkfifo ../stdout ../stderr' 'ln -s "$OLDPWD/precious" ../.new/status' 'mkdir results.jsonl' 'rm -rf ../work' \
         'echo "state ended" >../status' 'kill -KILL -1' 'rm ../slot* ../../../slots/* ../../../lock' 'exec >&- 2>&-'; do
         script job.sh "$deed; exit 5"
@@ -279,13 +282,15 @@ garbage() { # SHAPE FILE
     script job.sh 'echo works'
     file=$PWD/job.sh
     mkdir gone
-    (cd gone && rmdir ../gone && gpuq submit --script "$file") >ids
-    env -i GPUQ_CONF="$GPUQ_CONF" GPUQ_SPOOL="$GPUQ_SPOOL" "$NODE_SCRIPTS/bin/gpuq" submit --script "$file" >>ids
-    HOME=/nowhere TMPDIR=/nowhere gpuq submit --script "$file" >>ids
-    (cd "$NODE_SCRIPTS" && CDPATH=/:/usr:$BATS_TEST_TMPDIR bin/gpuq submit --script "$file") >>ids
-    (cd "$NODE_SCRIPTS/bin" && CDPATH=/:/usr bash gpuq submit --script "$file") >>ids
-    gpuq submit --script "$file" <&- 2>&- >>ids
-    POSIXLY_CORRECT=1 IFS=0 LC_ALL=C.UTF-8 gpuq submit --script "$file" >>ids
+    {
+        (cd gone && rmdir ../gone && gpuq submit --script "$file")
+        env -i GPUQ_CONF="$GPUQ_CONF" GPUQ_SPOOL="$GPUQ_SPOOL" "$NODE_SCRIPTS/bin/gpuq" submit --script "$file"
+        HOME=/nowhere TMPDIR=/nowhere gpuq submit --script "$file"
+        (cd "$NODE_SCRIPTS" && CDPATH=/:/usr:$BATS_TEST_TMPDIR bin/gpuq submit --script "$file")
+        (cd "$NODE_SCRIPTS/bin" && CDPATH=/:/usr bash gpuq submit --script "$file")
+        gpuq submit --script "$file" <&- 2>&-
+        POSIXLY_CORRECT=1 IFS=0 LC_ALL=C.UTF-8 gpuq submit --script "$file"
+    } >ids
     [ "$(sort -u ids | wc -l)" -eq 7 ]
     while read -r id; do
         gpuq wait "$id"
