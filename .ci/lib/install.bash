@@ -5,7 +5,7 @@ declare -rA INSTALL_PACKAGE=(
     [bats]=bats [curl]=curl [ip]=iproute2 [jq]=jq [mvn]=maven [node]=nodejs [npm]=npm [python3]=python3
     [python3-requests]=python3-requests [shellcheck]=shellcheck [chromium]=chromium [tsp]=task-spooler
     [strace]=strace [unshare]=util-linux [mmdebstrap]=mmdebstrap [systemd-nspawn]=systemd-container [nft]=nftables
-    [tc]=iproute2 [ssh]=openssh-client [mandoc]=mandoc [col]=bsdextrautils [mkfs.ext4]=e2fsprogs
+    [tc]=iproute2 [ssh]=openssh-client [sshd]=openssh-server [mandoc]=mandoc [col]=bsdextrautils [mkfs.ext4]=e2fsprogs
     [python3-fusepy]=python3-fusepy
 )
 

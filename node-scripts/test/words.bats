@@ -117,3 +117,18 @@ load fixture
     [ "$status" -eq 75 ]
     rm -rf -- "$theirs"
 }
+
+@test "a key that is restricted by authorized_keys runs the verbs that it names, and nothing that somebody puts around them" {
+    local asked
+    for asked in '/opt/gpuq/bin/gpuq serve' 'gpuq serve'; do
+        SSH_ORIGINAL_COMMAND=$asked gpuq allow serve watch </dev/null | grep -q '^GPUQ 1 serve '
+    done
+    SSH_ORIGINAL_COMMAND='gpuq watch --from 0:0 --beat 5' gpuq allow serve watch </dev/null | grep -q '^GPUQ 1 watch '
+    for asked in '' gpuq 'gpuq submit' 'gpuq serve; touch pwned' 'gpuq serve $(touch pwned)' 'gpuq serve `touch pwned`' $'gpuq serve\ntouch pwned' \
+        'gpuq  serve' 'bash -c serve' 'touch pwned' 'gpuq serve *' 'gpuq allow serve'; do
+        run env SSH_ORIGINAL_COMMAND="$asked" gpuq allow serve watch </dev/null
+        [ "$status" -eq 77 ]
+        [ "${#lines[@]}" -eq 1 ]
+    done
+    [ ! -e pwned ]
+}

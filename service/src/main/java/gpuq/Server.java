@@ -10,8 +10,8 @@ import gpuq.dispatch.Jobs;
 import gpuq.job.JobStore;
 import gpuq.launch.LaunchTemplates;
 import gpuq.node.Deadlines;
-import gpuq.node.LocalNode;
 import gpuq.node.Node;
+import gpuq.node.NodePair;
 import gpuq.placement.Board;
 import gpuq.results.ResultsArchive;
 import gpuq.sync.Endings;
@@ -47,8 +47,9 @@ final class Server implements AutoCloseable {
         NodeMemory memory = new NodeMemory(database);
         Board board = new Board(templates.names());
         config.nodes().forEach(node -> {
-            down.put(node.id(), reach(node, config.node()));
-            back.put(node.id(), reach(node, config.node()));
+            NodePair pair = reach(node, config.node());
+            down.put(node.id(), pair.down());
+            back.put(node.id(), pair.back());
             board.add(node.id(), address(node));
             memory.find(node.id()).ifPresent(known -> board.remember(node.id(), known.capacity()));
         });
@@ -80,16 +81,18 @@ final class Server implements AutoCloseable {
         back.values().forEach(Node::close);
     }
 
-    private static Node reach(NodeConfig node, ServerConfig.Link link) {
+    private static NodePair reach(NodeConfig node, ServerConfig.Link link) {
         Deadlines deadlines = new Deadlines(link.patience(), link.patience(), link.heartbeat());
         return switch (node) {
-            case NodeConfig.Local local -> LocalNode.local(Integer.toString(local.id()), local.command(), local.config(), deadlines);
+            case NodeConfig.Local local -> NodePair.local(Integer.toString(local.id()), local.command(), local.config(), deadlines);
+            case NodeConfig.Ssh ssh -> NodePair.ssh(Integer.toString(ssh.id()), ssh.address(), deadlines);
         };
     }
 
     private static String address(NodeConfig node) {
         return switch (node) {
             case NodeConfig.Local local -> "127.0.0.1";
+            case NodeConfig.Ssh ssh -> ssh.address().host();
         };
     }
 

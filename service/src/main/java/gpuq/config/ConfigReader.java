@@ -5,6 +5,8 @@ import gpuq.config.ServerConfig.Limits;
 import gpuq.config.ServerConfig.Link;
 import gpuq.config.ServerConfig.Server;
 import gpuq.db.DatabaseSettings;
+import gpuq.node.SshAddress;
+import gpuq.node.SshAddress.HostKey;
 import io.helidon.config.Config;
 import io.helidon.config.ConfigException;
 import io.helidon.config.ConfigSources;
@@ -26,7 +28,9 @@ import java.util.stream.Stream;
 /** Reads a {@link ServerConfig}: collects every fault and throws them together. Used once. */
 final class ConfigReader {
     private static final Pattern NODE = Pattern.compile("nodes\\.([0-9]+)\\.(.+)");
-    private static final List<String> NODE_KEYS = List.of("id", "local.command", "local.config");
+    private static final List<String> LOCAL_KEYS = List.of("local.command", "local.config");
+    private static final List<String> SSH_KEYS = List.of("host", "port", "user", "key", "known-hosts", "fingerprint", "command");
+    private static final List<String> NODE_KEYS = Stream.of(List.of("id"), LOCAL_KEYS, SSH_KEYS).flatMap(List::stream).toList();
     private static final ValueType<Integer> NODE_ID = ValueType.whole(0, 9999);
 
     private final Path file;
@@ -142,9 +146,36 @@ final class ConfigReader {
             if (!ids.add(id)) {
                 faults.add("%sid: %d is the id of another node".formatted(at, id));
             }
-            nodes.add(new NodeConfig.Local(id, required(at, "local.command", node, path, file), required(at, "local.config", node, path, file)));
+            boolean isLocal = LOCAL_KEYS.stream().anyMatch(node::containsKey);
+            if (isLocal && SSH_KEYS.stream().anyMatch(node::containsKey)) {
+                faults.add(at.substring(0, at.length() - 1) + ": is either local or has a host, not both");
+            }
+            nodes.add(isLocal
+                    ? new NodeConfig.Local(id, required(at, "local.command", node, path, file), required(at, "local.config", node, path, file))
+                    : new NodeConfig.Ssh(id, address(at, node)));
         });
         return List.copyOf(nodes);
+    }
+
+    private SshAddress address(String at, Map<String, String> node) {
+        if (node.containsKey("fingerprint") && node.containsKey("known-hosts")) {
+            faults.add(at + "fingerprint: goes instead of known-hosts, not with it");
+        }
+        HostKey hostKey = node.containsKey("fingerprint")
+                ? new HostKey.Fingerprint(required(at, "fingerprint", node, ValueType.fingerprint(), ""))
+                : new HostKey.KnownHosts(optional(at, "known-hosts", node, path, "known_hosts"));
+        return new SshAddress(
+                required(at, "host", node, ValueType.host(), ""),
+                optional(at, "port", node, ValueType.whole(1, 65535), "22"),
+                optional(at, "user", node, ValueType.word(), "gpuuser"),
+                optional(at, "key", node, path, "id_ed25519"),
+                hostKey,
+                optional(at, "command", node, ValueType.word(), "gpuq"));
+    }
+
+    private <T> T optional(String at, String key, Map<String, String> node, ValueType<T> type, String standard) {
+        T otherwise = type.parse().apply(standard);
+        return node.containsKey(key) ? parse(at + key, node.get(key), type, false).orElse(otherwise) : otherwise;
     }
 
     private <T> T required(String at, String key, Map<String, String> node, ValueType<T> type, T otherwise) {

@@ -1,5 +1,6 @@
 package gpuq.config;
 
+import gpuq.node.SshAddress;
 import java.nio.file.Path;
 
 /** A node and how it is reached. */
@@ -14,4 +15,7 @@ public sealed interface NodeConfig {
      * @param config the node's configuration file, given to the script as {@code GPUQ_CONF}
      */
     record Local(int id, Path command, Path config) implements NodeConfig {}
+
+    /** A node on another host. */
+    record Ssh(int id, SshAddress address) implements NodeConfig {}
 }

@@ -1,6 +1,8 @@
 package gpuq.config;
 
 import gpuq.db.DatabaseSettings;
+import gpuq.node.SshAddress;
+import gpuq.node.SshAddress.HostKey;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -72,11 +74,22 @@ public record ServerConfig(
         line(text, "node.patience", node.patience);
         for (NodeConfig each : nodes) {
             switch (each) {
+                case NodeConfig.Ssh ssh -> line(text, "nodes", ssh(ssh));
                 case NodeConfig.Local local ->
                         line(text, "nodes", "{id: %d, local: {command: %s, config: %s}}".formatted(local.id(), local.command(), local.config()));
             }
         }
         return text.toString();
+    }
+
+    private static String ssh(NodeConfig.Ssh node) {
+        SshAddress to = node.address();
+        String hostKey = switch (to.hostKey()) {
+            case HostKey.KnownHosts(Path file) -> "known-hosts: " + file;
+            case HostKey.Fingerprint(String sha256) -> "fingerprint: " + sha256;
+        };
+        return "{id: %d, host: %s, port: %d, user: %s, key: %s, %s, command: %s}"
+                .formatted(node.id(), to.host(), to.port(), to.user(), to.key(), hostKey, to.command());
     }
 
     private static void line(StringBuilder text, String key, Object value) {

@@ -30,6 +30,22 @@ record ValueType<T>(String words, Function<String, T> parse) {
         });
     }
 
+    /** Something that needs no quoting in a shell. */
+    static ValueType<String> word() {
+        return new ValueType<>("word", value -> {
+            require(value.matches("[A-Za-z0-9_/][A-Za-z0-9_./@+-]*"), "a word of letters, digits and _ . / @ + -");
+            return value;
+        });
+    }
+
+    static ValueType<String> fingerprint() {
+        String should = "SHA256: and the 43 characters that `ssh-keygen -l` prints";
+        return new ValueType<>(should, value -> {
+            require(value.matches("SHA256:[A-Za-z0-9+/]{43}"), should);
+            return value;
+        });
+    }
+
     static ValueType<Path> path(Path relativeTo) {
         return new ValueType<>("path", value -> {
             require(!value.isBlank(), "a path");

@@ -25,8 +25,7 @@ final class Child implements Channel, ExecuteStreamHandler, ProcessDestroyer {
     private final Duration grace;
     private final CompletableFuture<Process> process = new CompletableFuture<>();
     private final CountDownLatch unused = new CountDownLatch(1);
-    private final CountDownLatch silent = new CountDownLatch(1);
-    private volatile String lastWords = "";
+    private final LastWords lastWords = new LastWords();
 
     Child(Duration grace) {
         this.grace = grace;
@@ -68,15 +67,9 @@ final class Child implements Channel, ExecuteStreamHandler, ProcessDestroyer {
         return Thread.ofPlatform().daemon();
     }
 
-    /** Waits a moment for what a child that has just ended said last. */
     @Override
     public String lastWords() {
-        try {
-            silent.await(200, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-        return lastWords.isEmpty() ? "" : " (" + lastWords + ")";
+        return lastWords.inBrackets();
     }
 
     /** Closing its input ends it; if not, killing it does. Only it: the jobs that it started are not its own. */
@@ -94,30 +87,9 @@ final class Child implements Channel, ExecuteStreamHandler, ProcessDestroyer {
         running.onExit().orTimeout(grace.toMillis(), TimeUnit.MILLISECONDS).exceptionally(late -> running.destroyForcibly());
     }
 
-    /** Keeps the last line of what it complains about, whatever the amount. */
-    private void listen(InputStream err) {
-        var line = new StringBuilder();
-        try (err) {
-            for (int c = err.read(); c >= 0; c = err.read()) {
-                if (c != '\n' && line.length() < 500) {
-                    line.append((char) c);
-                } else if (c == '\n' && !line.isEmpty()) {
-                    lastWords = Protocol.quotable(line.toString());
-                    line.setLength(0);
-                }
-            }
-        } catch (IOException e) {
-            // closed under us: there is no more to hear
-        }
-        if (!line.isEmpty()) {
-            lastWords = Protocol.quotable(line.toString());
-        }
-        silent.countDown();
-    }
-
     @Override
     public void setProcessErrorStream(InputStream err) {
-        reader().name("gpuq-child-stderr").start(() -> listen(err));
+        reader().name("gpuq-child-stderr").start(() -> lastWords.listen(err));
     }
 
     @Override

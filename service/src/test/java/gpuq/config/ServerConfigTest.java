@@ -10,6 +10,8 @@ import gpuq.config.ServerConfig.Limits;
 import gpuq.config.ServerConfig.Link;
 import gpuq.config.ServerConfig.Server;
 import gpuq.db.DatabaseSettings;
+import gpuq.node.SshAddress;
+import gpuq.node.SshAddress.HostKey;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,7 +49,10 @@ class ServerConfigTest {
               - id: 4
                 local: {command: bin/gpuq, config: /etc/gpuq/4.conf}
               - {id: 0, local: {command: /opt/gpuq, config: 0.conf}}
-            """;
+              - {id: 2, host: h2.example.org}
+              - {id: 3, host: "10.0.0.3", port: 2222, user: ada, key: keys/ada, fingerprint: "SHA256:%s", command: /opt/gpuq/bin/gpuq}
+              - {id: 5, host: "::1", known-hosts: /etc/ssh/ssh_known_hosts}
+            """.formatted("k".repeat(43));
 
     @TempDir Path folder;
 
@@ -111,6 +116,9 @@ class ServerConfigTest {
                   - {id: 1, local: {command: a, config: b}}
                   - {id: 1, local: {command: a, confg: b}}
                   - {local: {command: a, config: b}}
+                  - {id: 4, host: "a b", port: 0, user: "$(id)", command: "gpuq; id", fingerprint: "MD5:00", known-hosts: k}
+                  - {id: 5, host: h, local: {command: a, config: b}}
+                  - {id: 6}
                 """, Map.of("GPUQ_SERVER_HSOT", "x"));
         assertEquals(List.of(
                 "nodes.1.local.confg: there is no such setting of a node; did you mean local.config?",
@@ -127,7 +135,15 @@ class ServerConfigTest {
                 "limits.default-time-limit: 'PT0S' is not a duration from PT1S to P30D",
                 "nodes.1.id: 1 is the id of another node",
                 "nodes.1.local.config: is missing",
-                "nodes.2.id: is missing").stream().sorted().toList(),
+                "nodes.2.id: is missing",
+                "nodes.3.host: 'a b' is not a host name or address",
+                "nodes.3.port: '0' is not a whole number from 1 to 65535",
+                "nodes.3.user: '$(id)' is not a word of letters, digits and _ . / @ + -",
+                "nodes.3.command: 'gpuq; id' is not a word of letters, digits and _ . / @ + -",
+                "nodes.3.fingerprint: 'MD5:00' is not SHA256: and the 43 characters that `ssh-keygen -l` prints",
+                "nodes.3.fingerprint: goes instead of known-hosts, not with it",
+                "nodes.4: is either local or has a host, not both",
+                "nodes.5.host: is missing").stream().sorted().toList(),
                 refused.faults().stream().sorted().toList());
         assertEquals(1 + refused.faults().size(), refused.getMessage().lines().count());
     }
@@ -159,6 +175,8 @@ class ServerConfigTest {
         assertTrue(shown.contains("database.url: jdbc:mysql://db.example.org:3306/gpuq\n"), shown);
         assertTrue(shown.contains("database.password: ********\n"), shown);
         assertTrue(shown.contains("nodes: {id: 4, local: {command: " + folder.resolve("bin/gpuq") + ", config: /etc/gpuq/4.conf}}\n"), shown);
+        assertTrue(shown.contains("nodes: {id: 3, host: 10.0.0.3, port: 2222, user: ada, key: " + folder.resolve("keys/ada")
+                + ", fingerprint: SHA256:" + "k".repeat(43) + ", command: /opt/gpuq/bin/gpuq}\n"), shown);
         for (String secret : List.of("cret", "someone", "else@", "hidden")) {
             assertFalse((shown + load(FULL)).contains(secret), secret);
         }
@@ -179,6 +197,8 @@ class ServerConfigTest {
         ServerConfig config = load(example);
         assertEquals("jdbc:mysql://db.example.org/gpuq", config.database().url());
         assertEquals(new NodeConfig.Local(0, Path.of("/opt/gpuq/node-scripts/bin/gpuq"), Path.of("/etc/gpuq/node-0.conf")), config.nodes().getFirst());
+        assertEquals(new NodeConfig.Ssh(1, new SshAddress("h100-1.example.org", 22, "gpuuser", folder.resolve("id_ed25519"),
+                new HostKey.KnownHosts(folder.resolve("known_hosts")), "gpuq")), config.nodes().getLast());
     }
 
     private ServerConfig full() {
@@ -190,7 +210,13 @@ class ServerConfigTest {
                 new Limits(512 << 10, Duration.ofHours(2)),
                 new Link(Duration.ofSeconds(2), Duration.ofSeconds(11)),
                 List.of(new NodeConfig.Local(4, folder.resolve("bin/gpuq"), Path.of("/etc/gpuq/4.conf")),
-                        new NodeConfig.Local(0, Path.of("/opt/gpuq"), folder.resolve("0.conf"))));
+                        new NodeConfig.Local(0, Path.of("/opt/gpuq"), folder.resolve("0.conf")),
+                        new NodeConfig.Ssh(2, new SshAddress("h2.example.org", 22, "gpuuser", folder.resolve("id_ed25519"),
+                                new HostKey.KnownHosts(folder.resolve("known_hosts")), "gpuq")),
+                        new NodeConfig.Ssh(3, new SshAddress("10.0.0.3", 2222, "ada", folder.resolve("keys/ada"),
+                                new HostKey.Fingerprint("SHA256:" + "k".repeat(43)), "/opt/gpuq/bin/gpuq")),
+                        new NodeConfig.Ssh(5, new SshAddress("::1", 22, "gpuuser", folder.resolve("id_ed25519"),
+                                new HostKey.KnownHosts(Path.of("/etc/ssh/ssh_known_hosts")), "gpuq"))));
     }
 
     private ServerConfig load(String yaml) throws IOException {
