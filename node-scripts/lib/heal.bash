@@ -100,6 +100,7 @@ heal::boot() {
 # before the end is in its place.
 heal::kept() { # HOME
     local -r home=$1 name=${1##*/}
+    ! job::alive "$home" || return 0 # somebody took our note of this boot away
     job::status "$home" || :
     [[ ${STATUS[state]:-} != ended ]] || return 0
     if heal::sealed; then

@@ -134,7 +134,7 @@ job::replace() { # HOME TOKEN…
 }
 
 job::place() { # HOME TOKEN…: the status that lies ready
-    mv -f -t "$home" -- "$1/.new/status" "${@:2}" 2>/dev/null || [[ ! -e $1/.new/status ]]
+    mv -f -t "$1" -- "$1/.new/status" "${@:2}" 2>/dev/null || [[ ! -e $1/.new/status ]]
 }
 
 # Loads LIFE: boot, supervisor PID BORN, contained PID BORN.

@@ -154,7 +154,7 @@ spool::create() { # FILE TEXT: make it, exclusively; 1: somebody else was first,
 spool::word() { # FILE: the line that spool::create put there, in REPLY; fails when there is none
     local -i tries=50
     REPLY=
-    until { [[ -f $1 ]] && IFS= read -r -n 200 REPLY <"$1"; } 2>/dev/null; do
+    until { [[ -f $1 ]] && IFS= read -r -n 1000 REPLY <"$1"; } 2>/dev/null; do
         # Between the create and its write lies a moment; a writer killed in it never writes.
         [[ -f $1 ]] && ((tries-- > 0)) || return 1
         process::pause 0.002

@@ -73,6 +73,13 @@ load fixture
     gpuq wait "$id"
 }
 
+@test "a long reason of a drain is told to its last byte" {
+    reason=$(printf 'x%.0s' {1..499})y
+    gpuq drain --reason "$reason"
+    [ "$(gpuq info --json | jq -r .drain)" = "$reason" ]
+    send 1 0 info | gpuq serve | grep -qx "drain $reason"
+}
+
 @test "fetch prints results, and says when there are none" {
     script job.sh 'echo x >results.jsonl'
     id=$(gpuq submit --script job.sh)

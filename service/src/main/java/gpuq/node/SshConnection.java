@@ -9,12 +9,14 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import javax.net.SocketFactory;
 import net.schmizz.keepalive.KeepAliveProvider;
 import net.schmizz.keepalive.KeepAliveRunner;
@@ -52,7 +54,9 @@ final class SshConnection {
             try {
                 client.connect(address.host(), address.port());
                 client.authPublickey(address.user(), key(client, address));
-                login.complete(null);
+                if (!login.complete(null)) {
+                    leave(client); // too late: nobody waits any more
+                }
             } catch (IOException | RuntimeException e) {
                 login.completeExceptionally(e);
             }
@@ -61,9 +65,11 @@ final class SshConnection {
             login.get(deadlines.opening().toNanos(), TimeUnit.NANOSECONDS);
             return new SshConnection(client);
         } catch (TimeoutException e) {
+            login.completeExceptionally(e);
             leave(client);
             throw new IOException("no login at %s within %s".formatted(place(address), Protocol.seconds(deadlines.opening())), e);
         } catch (InterruptedException e) {
+            login.completeExceptionally(e);
             leave(client);
             Thread.currentThread().interrupt();
             throw new InterruptedIOException("interrupted while logging in at " + place(address));
@@ -123,9 +129,13 @@ final class SshConnection {
             case UserAuthException refused -> "%s does not let %s in with the key %s".formatted(place(address), address.user(), address.key());
             case UnknownHostException unknown -> "there is no host " + address.host();
             case ConnectException refused -> "nobody listens at " + place(address);
-            case SocketTimeoutException late -> "no answer from " + place(address);
+            case IOException e when late(e) -> "no answer from " + place(address);
             default -> "no SSH with %s: %s".formatted(place(address), Protocol.quotable(String.valueOf(failure.getMessage())));
         };
+    }
+
+    private static boolean late(Throwable failure) {
+        return Stream.iterate(failure, Objects::nonNull, Throwable::getCause).anyMatch(SocketTimeoutException.class::isInstance);
     }
 
     private static String place(SshAddress address) {
@@ -168,7 +178,7 @@ final class SshConnection {
         leave(client);
     }
 
-    /** On a thread of its own: a goodbye to somebody who is gone takes its time. The socket first, for whoever is blocked on it. */
+    /** On a thread of its own: a goodbye to somebody who is gone takes its time. */
     private static void leave(SSHClient client) {
         Thread.ofVirtual().name("gpuq-ssh-goodbye").start(() -> {
             try {

@@ -16,7 +16,7 @@ final class SshTransport implements Transport {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final List<SshConnection> connections = new ArrayList<>();
-    private boolean closed;
+    private volatile boolean closed;
 
     SshTransport(SshAddress address, Deadlines deadlines) {
         this.address = address;
@@ -43,17 +43,26 @@ final class SshTransport implements Transport {
             return connection.run(command).orElseThrow(() -> new IOException("it takes no session"));
         } finally {
             lock.unlock();
+            if (closed) {
+                closeConnections();
+            }
         }
     }
 
+    /** Does not wait for whoever is still logging in: he closes what he finds. */
     @Override
     public void close() {
-        lock.lock();
-        try {
-            closed = true;
-            connections.forEach(SshConnection::close);
-        } finally {
-            lock.unlock();
+        closed = true;
+        closeConnections();
+    }
+
+    private void closeConnections() {
+        if (lock.tryLock()) {
+            try {
+                connections.forEach(SshConnection::close);
+            } finally {
+                lock.unlock();
+            }
         }
     }
 }

@@ -128,6 +128,22 @@ class SshNodeTest {
     }
 
     @Test
+    void a_close_does_not_wait_for_a_host_that_is_silent() throws Exception {
+        try (var silent = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
+            var patient = new Deadlines(Duration.ofSeconds(50), Duration.ofSeconds(50), Duration.ofSeconds(1));
+            var pair = NodePair.ssh("n7", new SshAddress("127.0.0.1", silent.getLocalPort(), "ada", folder.resolve("key"),
+                    new HostKey.Fingerprint("SHA256:"), "gpuq"), patient);
+            var caller = Thread.ofVirtual().start(() -> assertThrows(NodeUnreachable.class, () -> pair.back().info()));
+            silent.accept();
+            long begin = System.nanoTime();
+            pair.close();
+            assertTrue(System.nanoTime() - begin < Duration.ofSeconds(5).toNanos());
+            caller.interrupt();
+            caller.join();
+        }
+    }
+
+    @Test
     void a_host_without_the_scripts_says_so() throws Exception {
         try (var sshd = new Sshd(folder, 1)) {
             Files.delete(folder.resolve("gpuq"));
