@@ -59,7 +59,8 @@ config::read() { # FILE: what it sets and the environment does not; complaints g
     local line name
     local -i number=0
     if [[ ! -r $1 ]]; then
-        [[ ! -e $1 && ! ${GPUQ_CONF:-} ]] || faults+=("$1 cannot be read")
+        # Where its folder may not be entered nobody can say that it is not there.
+        [[ ! -e $1 && ! ${GPUQ_CONF:-} && (-x ${1%/*} || ! -e ${1%/*}) ]] || faults+=("$1 cannot be read")
         return 0
     fi
     while IFS= read -r line || [[ $line ]]; do

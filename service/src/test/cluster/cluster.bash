@@ -1,0 +1,139 @@
+# Three hosts as nodes, and a server that reaches them by SSH; all on one bed. `load` it after the bed.
+# shellcheck shell=bash
+
+SERVER=http://127.0.0.1:8001
+NODES=(h1 h2 h3)
+USER_TOKEN=sarang
+
+# cluster::nodes: hosts that are nodes as the documentation says: a user, the scripts, a spool, a key that is good for two verbs.
+cluster::nodes() {
+    local name
+    ssh-keygen -q -t ed25519 -N '' -f "$BATS_FILE_TMPDIR/key"
+    host up "${NODES[@]}"
+    for name in "${NODES[@]}"; do
+        cluster::node "$name"
+    done
+    cluster::know
+}
+
+cluster::node() { # HOST
+    a_user "$1" gpuuser
+    host put "$1" "$CHECKOUT/node-scripts" "$CHECKOUT/templates" "$CHECKOUT/examples" /opt/gpuq/
+    # shellcheck disable=SC2016 # the host expands it
+    host console "$1" bash -euc '
+        umask 022
+        chmod -R a+rX /opt/gpuq
+        ln -s /opt/gpuq/node-scripts/bin/gpuq /usr/local/bin/gpuq
+        install -d -o gpuuser -g gpuuser -m 750 /var/spool/gpuq
+        mkdir -p /etc/gpuq
+        printf "GPUQ_%s\n" SLOTS=2 TEMPLATE=process GRACE=1 DISK_FREE=0 DATA_DIR=/opt/gpuq/examples/data >/etc/gpuq/gpuq.conf
+        install -d -o gpuuser -g gpuuser -m 700 ~gpuuser/.ssh
+        printf "command=\"/opt/gpuq/node-scripts/bin/gpuq allow serve watch\",restrict %s\n" "$0" >~gpuuser/.ssh/authorized_keys
+        chown gpuuser: ~gpuuser/.ssh/authorized_keys
+    ' "$(<"$BATS_FILE_TMPDIR/key.pub")"
+}
+
+# cluster::know: pins the keys that the hosts have now.
+cluster::know() {
+    local name
+    for name in "${NODES[@]}"; do
+        printf '%s %s\n' "$(address "$name")" "$(host console "$name" cat /etc/ssh/ssh_host_ed25519_key.pub)"
+    done >"$BATS_FILE_TMPDIR/known_hosts"
+}
+
+address() { # HOST
+    host console "$1" sh -c 'hostname -I' | tr -d ' \n'
+}
+
+# cluster::settings: the server's.
+cluster::settings() {
+    local name
+    {
+        printf '%s\n' 'mode: demonstration' 'server: {port: 8001}' "data-directory: $BATS_FILE_TMPDIR/data" \
+            "templates: $CHECKOUT/templates" 'node: {heartbeat: PT1S, patience: PT5S}' 'nodes:'
+        for name in "${NODES[@]}"; do
+            printf '  - {id: %d, host: %s, key: %s, known-hosts: %s}\n' "${name#h}" "$(address "$name")" \
+                "$BATS_FILE_TMPDIR/key" "$BATS_FILE_TMPDIR/known_hosts"
+        done
+    } >"$BATS_FILE_TMPDIR/gpuq.yaml"
+}
+
+# cluster::serve: starts the server in the bed, and waits until it answers. Its process is in $BATS_FILE_TMPDIR/server.
+cluster::serve() {
+    # shellcheck disable=SC2016 # the bed expands it
+    host in bash -c 'echo $$ >"$0"; exec "$@"' "$BATS_FILE_TMPDIR/server" \
+        "$JDK/bin/java" "@$CHECKOUT/service/jvm.args" -jar "$CHECKOUT/service/target/gpuq-server.jar" \
+        --config "$BATS_FILE_TMPDIR/gpuq.yaml" </dev/null >>"$BATS_FILE_TMPDIR/server.log" 2>&1 3>&- 4>&- &
+    until_true api /health
+}
+
+# cluster::kill: ends it as a power cut would.
+cluster::kill() {
+    host in kill -KILL "$(<"$BATS_FILE_TMPDIR/server")"
+}
+
+api() { # PATH [CURL-WORD…]
+    host in curl -sS --fail-with-body --max-time 100 -o - "$SERVER$1" "${@:2}"
+}
+
+# submit COUNT STATEMENT: so many jobs, at once; their ids in `ids`. Each leaves its mark on its host, then does that, and is graded.
+submit() {
+    local -i i
+    ids=() where=()
+    for ((i = 0; i < $1; i++)); do
+        printf '%s\n' 'import shutil, time' "open('/var/tmp/ran', 'a').write('$BATS_TEST_NUMBER.$i\\n')" "$2" \
+            'shutil.copy("data/sampleSubmission.csv", "submission.csv")' >solution.py
+        ids+=("$(api '/api/submit?wait=false' -F code=@solution.py -F "config_file=@$CHECKOUT/examples/config.yaml" | jq -r .job_id)")
+    done
+}
+
+status_of() { # ID
+    api "/api/status/$1"
+}
+
+# ended ID [STATUS]: waits until it has ended, completed unless said otherwise; where it did is added to `where`.
+ended() {
+    until_true has_ended "$1"
+    status_of "$1" >status
+    [ "$(jq -r .status status)" = "${2:-completed}" ] || {
+        cat status
+        return 1
+    }
+    where+=("$(jq -r .node_id status)")
+}
+
+has_ended() { # ID
+    [[ $(status_of "$1" | jq -r .completed_at) != null ]]
+}
+
+# node NUMBER [FILTER]: what /api/nodes says of it.
+node() {
+    api /api/nodes | jq -er ".nodes[] | select(.node_id == $1) | ${2:-.}"
+}
+
+condition_of() { # NUMBER STATUS
+    [[ $(node "$1" .status) == "$2" ]]
+}
+
+reason_of() { # NUMBER WORD: the reason holds it
+    [[ $(node "$1" .reason) == *"$2"* ]]
+}
+
+all_active() {
+    [[ $(api /api/nodes | jq -c '[.nodes[].status] | unique') == '["active"]' ]]
+}
+
+running_on() { # NUMBER
+    (($(node "$1" .running) > 0))
+}
+
+# each_ran_once: of what this test has submitted.
+each_ran_once() {
+    local name i
+    for name in "${NODES[@]}"; do
+        host console "$name" sh -c 'touch /var/tmp/ran && cat /var/tmp/ran'
+    done >ran
+    for i in "${!ids[@]}"; do
+        [ "$(grep -cx "$BATS_TEST_NUMBER[.]$i" ran)" -eq 1 ]
+    done
+}
