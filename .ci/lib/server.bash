@@ -54,6 +54,7 @@ server::configure_node() {
         "GPUQ_SPOOL=$directory/spool" \
         "GPUQ_SLOTS=${NODE_SLOTS:-1}" \
         "GPUQ_TEMPLATE=process" \
+        "GPUQ_DISK_FREE=0" \
         "GPUQ_TEMPLATES=${TEMPLATES:-$ROOT/templates}/launch" \
         "GPUQ_DATA_DIR=$ROOT/examples/data" >"$directory/.gpuq.conf"
     mv -T -- "$directory/.gpuq.conf" "$directory/gpuq.conf"

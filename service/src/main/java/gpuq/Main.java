@@ -14,6 +14,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.util.List;
+import sun.misc.Signal;
 
 /**
  * The command line of the server. Exit codes as in sysexits: 64 wrong use, 70 a fault of ours, 75 not now (the database or the port is in use),
@@ -23,7 +24,7 @@ public final class Main {
     private static final String USAGE = """
             Usage: java -jar gpuq-server.jar --config FILE [COMMAND]
 
-              (no command)            serve until TERM
+              (no command)            serve until TERM; HUP reads the nodes in FILE anew
               check-config            say all that is wrong with the configuration, or print it as it is in effect
               user add ID [--admin]   make a user, or give one a further token; prints the token, once
               user list               all users
@@ -55,17 +56,18 @@ public final class Main {
         if (args.size() < 2 || !args.getFirst().equals("--config")) {
             throw new Misuse("name the configuration with --config FILE; --help says more");
         }
-        ServerConfig config = ServerConfig.load(Path.of(args.get(1)), System.getenv());
+        Path file = Path.of(args.get(1));
+        ServerConfig config = ServerConfig.load(file, System.getenv());
         List<String> command = args.subList(2, args.size());
         switch (command.isEmpty() ? "serve" : command.getFirst()) {
-            case "serve" -> serve(config);
+            case "serve" -> serve(file, config);
             case "check-config" -> System.out.print(config.effective());
             case "user" -> user(config, command.subList(1, command.size()));
             default -> throw new Misuse("there is no command '%s'; --help lists them".formatted(command.getFirst()));
         }
     }
 
-    private static void serve(ServerConfig config) {
+    private static void serve(Path file, ServerConfig config) {
         Logger log = System.getLogger(Main.class.getName());
         log.log(Level.INFO, "the configuration in effect:\n{0}", config.effective().indent(2).stripTrailing());
         Database database = Database.open(config.database());
@@ -83,7 +85,19 @@ public final class Main {
             server.close();
             database.close();
         }, "stop"));
+        Signal.handle(new Signal("HUP"), hangup -> reload(file, server, log));
         log.log(Level.INFO, "ready on port {0}", Integer.toString(server.port()));
+    }
+
+    /** As daemons do it at HUP. A configuration with faults changes nothing. */
+    private static void reload(Path file, Server server, Logger log) {
+        try {
+            log.log(Level.INFO, "{0} is read anew: {1}", file, server.reload(ServerConfig.load(file, System.getenv())));
+        } catch (ConfigRefused refused) {
+            log.log(Level.ERROR, "nothing is changed: {0}", refused.getMessage());
+        } catch (RuntimeException failure) {
+            log.log(Level.ERROR, "the configuration could not be taken over; send HUP again", failure);
+        }
     }
 
     private static void user(ServerConfig config, List<String> words) {

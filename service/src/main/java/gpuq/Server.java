@@ -3,27 +3,20 @@ package gpuq;
 import gpuq.api.ApiSettings;
 import gpuq.api.HttpServer;
 import gpuq.auth.Users;
-import gpuq.config.NodeConfig;
 import gpuq.config.ServerConfig;
 import gpuq.db.Database;
 import gpuq.dispatch.Jobs;
+import gpuq.dispatch.Nodes;
+import gpuq.job.AttemptStore;
 import gpuq.job.JobStore;
 import gpuq.launch.LaunchTemplates;
-import gpuq.node.Deadlines;
-import gpuq.node.Node;
-import gpuq.node.NodePair;
 import gpuq.placement.Board;
 import gpuq.results.ResultsArchive;
 import gpuq.sync.Endings;
-import gpuq.sync.Follower;
 import gpuq.sync.NodeMemory;
 import gpuq.sync.Progress;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 
 /** The composition root: every part, wired by hand in the order in which a job meets them. */
 final class Server implements AutoCloseable {
@@ -32,10 +25,8 @@ final class Server implements AutoCloseable {
 
     private static final Duration FIRST_WORDS = Duration.ofSeconds(2);
 
-    /** Each node has a conversation for the way down and one for the way back, so that neither waits for the other. */
-    private final Map<Integer, Node> down = new TreeMap<>();
-    private final Map<Integer, Node> back = new TreeMap<>();
-    private final List<Thread> followers = new ArrayList<>();
+    private final Nodes nodes;
+    private final Fleet fleet;
     private final Jobs jobs;
     private final HttpServer http;
 
@@ -44,25 +35,19 @@ final class Server implements AutoCloseable {
         LaunchTemplates templates = new LaunchTemplates(config.templates().resolve("launch"));
         ResultsArchive archive = new ResultsArchive(config.dataDirectory());
         JobStore store = new JobStore(database);
+        AttemptStore attempts = new AttemptStore(database);
         NodeMemory memory = new NodeMemory(database);
         Board board = new Board(templates.names());
-        config.nodes().forEach(node -> {
-            NodePair pair = reach(node, config.node());
-            down.put(node.id(), pair.down());
-            back.put(node.id(), pair.back());
-            board.add(node.id(), address(node));
-            memory.find(node.id()).ifPresent(known -> board.remember(node.id(), known.capacity()));
-        });
 
         Endings endings = new Endings();
-        Progress progress = new Progress(store, board, archive, endings, CLOCK);
-        jobs = new Jobs(store, board, archive, templates, progress, endings, down, CLOCK);
+        Progress progress = new Progress(store, attempts, board, archive, endings, CLOCK);
+        nodes = new Nodes(store, board, templates, progress, memory, CLOCK);
+        fleet = new Fleet(board, nodes, store, attempts, memory, progress, CLOCK);
+        fleet.become(config.nodes(), config.node());
+        jobs = new Jobs(store, attempts, board, archive, progress, endings, nodes, CLOCK);
         jobs.start();
-        back.forEach((id, node) -> followers.add(Thread.ofVirtual()
-                .name("follower-" + id)
-                .start(new Follower(id, node, board, store, memory, progress, CLOCK))));
 
-        http = new HttpServer(settings(config), jobs, users);
+        http = new HttpServer(settings(config), jobs, nodes, users);
         awaitFirstWords(board);
         http.start();
     }
@@ -71,29 +56,18 @@ final class Server implements AutoCloseable {
         return http.port();
     }
 
+    /** Takes the nodes over from a configuration that was read anew; what else is in it takes effect at the next start. @return what was changed */
+    String reload(ServerConfig config) {
+        return fleet.become(config.nodes(), config.node());
+    }
+
     /** Answers everybody who waits, lets the answers out, and stops listening to the nodes. Jobs go on. */
     @Override
     public void close() {
         jobs.close();
+        nodes.close();
         http.stop();
-        followers.forEach(Thread::interrupt);
-        down.values().forEach(Node::close);
-        back.values().forEach(Node::close);
-    }
-
-    private static NodePair reach(NodeConfig node, ServerConfig.Link link) {
-        Deadlines deadlines = new Deadlines(link.patience(), link.patience(), link.heartbeat());
-        return switch (node) {
-            case NodeConfig.Local local -> NodePair.local(Integer.toString(local.id()), local.command(), local.config(), deadlines);
-            case NodeConfig.Ssh ssh -> NodePair.ssh(Integer.toString(ssh.id()), ssh.address(), deadlines);
-        };
-    }
-
-    private static String address(NodeConfig node) {
-        return switch (node) {
-            case NodeConfig.Local local -> "127.0.0.1";
-            case NodeConfig.Ssh ssh -> ssh.address().host();
-        };
+        fleet.close();
     }
 
     private static ApiSettings settings(ServerConfig config) {

@@ -29,6 +29,7 @@ record Site(Path directory) {
                     GPUQ_SLOTS=1
                     GPUQ_GRACE=2
                     GPUQ_TEMPLATE=process
+                    GPUQ_DISK_FREE=0
                     GPUQ_DATA_DIR=%s
                     """.formatted(conf.resolveSibling("spool"), CHECKOUT.resolve("examples/data")));
             lines.append("""

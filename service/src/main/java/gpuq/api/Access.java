@@ -53,6 +53,15 @@ final class Access {
                 .orElseThrow(() -> Problem.unauthorized("Authorization: the token is not valid"));
     }
 
+    /** @throws Problem 401 without a valid token, 403 if it is not an administrator's */
+    User administrator(ServerRequest request) {
+        User user = bearer(request);
+        if (!user.admin()) {
+            throw Problem.forbidden("this needs the token of an administrator");
+        }
+        return user;
+    }
+
     /** @throws Problem 401 if the token is unknown or another user's: the same words for both */
     void submitter(String userId, String token) {
         users.authenticate(token)

@@ -44,7 +44,7 @@ record ConfigFile(Submission submission, String token) {
             var submission = new Submission(
                     user.get(),
                     project.get(),
-                    competition.get(),
+                    competition,
                     expected.get(),
                     limit.orElse(defaultTimeLimit),
                     gpus.orElse(1),

@@ -2,6 +2,7 @@ package gpuq.api;
 
 import gpuq.auth.Users;
 import gpuq.dispatch.Jobs;
+import gpuq.dispatch.Nodes;
 import io.helidon.openapi.OpenApiFeature;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.HttpRouting;
@@ -23,8 +24,8 @@ public final class HttpServer {
     private final WebServer server;
     private final String address;
 
-    public HttpServer(ApiSettings settings, Jobs jobs, Users users) {
-        this(settings, services(settings, jobs, new Access(users, settings.tokensRequired())));
+    public HttpServer(ApiSettings settings, Jobs jobs, Nodes nodes, Users users) {
+        this(settings, services(settings, jobs, nodes, new Access(users, settings.tokensRequired())));
     }
 
     /** @param services the resources under {@code /api} */
@@ -59,13 +60,13 @@ public final class HttpServer {
                 .build();
     }
 
-    static HttpService[] services(ApiSettings settings, Jobs jobs, Access access) {
+    static HttpService[] services(ApiSettings settings, Jobs jobs, Nodes nodes, Access access) {
         return new HttpService[] {
             new SubmitService(settings, jobs, access),
             new StatusService(jobs, access),
             new ResultsService(jobs, access),
             new CancelService(jobs, access, settings.cancelPatience()),
-            new NodesService(jobs, access),
+            new NodesService(nodes, access),
             new JobsService(jobs, access),
         };
     }

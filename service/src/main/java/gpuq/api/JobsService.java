@@ -89,12 +89,14 @@ final class JobsService implements HttpService {
             String status,
             @Nullable Integer nodeId,
             String createdAt,
-            @Nullable String completedAt) {
+            @Nullable String completedAt,
+            @Nullable String competitionId) {
 
         static Entry of(Job job) {
             var facts = new Facts(job);
             return new Entry(
-                    facts.id(), job.submission().userId(), facts.status(), facts.node(), facts.createdAt(), facts.completedAt());
+                    facts.id(), job.submission().userId(), facts.status(), facts.node(), facts.createdAt(), facts.completedAt(),
+                    job.submission().competitionId().orElse(null));
         }
     }
 }

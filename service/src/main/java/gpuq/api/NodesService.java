@@ -1,41 +1,104 @@
 package gpuq.api;
 
-import gpuq.dispatch.Jobs;
+import gpuq.auth.User;
+import gpuq.dispatch.Nodes;
 import gpuq.placement.NodeView;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.HttpRules;
 import io.helidon.webserver.http.HttpService;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** {@code GET /api/nodes}: what each node does. */
+/** {@code /api/nodes}: what each node does; an administrator drains, resumes and gives up nodes here. */
 final class NodesService implements HttpService {
-    private final Jobs jobs;
+    private static final Pattern ID = Pattern.compile("0|[1-9][0-9]{0,3}");
+    private static final int LONGEST_REASON = 500;
+
+    private final Nodes nodes;
     private final Access access;
 
-    NodesService(Jobs jobs, Access access) {
-        this.jobs = jobs;
+    NodesService(Nodes nodes, Access access) {
+        this.nodes = nodes;
         this.access = access;
     }
 
     @Override
     public void routing(HttpRules rules) {
         Resource.get(rules, "/nodes", this::nodes);
+        Resource.post(rules, "/nodes/{node_id}/drain", this::drain);
+        Resource.post(rules, "/nodes/{node_id}/resume", this::resume);
+        Resource.post(rules, "/nodes/{node_id}/lost", this::lost);
     }
 
     private void nodes(ServerRequest request, ServerResponse response) {
         Query.none(request);
         access.reader(request);
-        Json.send(request, response, Status.OK_200, new Nodes(jobs.nodes().stream().map(NodeStatus::of).toList()));
+        Json.send(request, response, Status.OK_200, new Fleet(nodes.views().stream().map(NodeStatus::of).toList()));
     }
 
-    record Nodes(List<NodeStatus> nodes) {}
+    private void drain(ServerRequest request, ServerResponse response) {
+        User user = access.administrator(request);
+        String reason = reason(request).orElse("by " + user.id());
+        int node = node(request);
+        nodes.drain(node, reason);
+        answer(request, response, node);
+    }
+
+    private void resume(ServerRequest request, ServerResponse response) {
+        access.administrator(request);
+        Query.none(request);
+        int node = node(request);
+        nodes.resume(node);
+        answer(request, response, node);
+    }
+
+    private void lost(ServerRequest request, ServerResponse response) {
+        User user = access.administrator(request);
+        String reason = reason(request).map(why -> "given up: " + why).orElse("given up by " + user.id());
+        int node = node(request);
+        nodes.declareLost(node, reason);
+        answer(request, response, node);
+    }
+
+    private static Optional<String> reason(ServerRequest request) {
+        var faults = new Faults();
+        Optional<String> reason = new Query(request, faults, Set.of("reason"))
+                .value("reason", NodesService::line, "must be one line of text, 1 to %d bytes".formatted(LONGEST_REASON));
+        faults.refuse();
+        return reason;
+    }
+
+    private static Optional<String> line(String text) {
+        int length = text.getBytes(StandardCharsets.UTF_8).length;
+        return Optional.of(text).filter(t -> !t.isBlank() && length <= LONGEST_REASON && t.chars().noneMatch(Character::isISOControl));
+    }
+
+    /** @throws Problem 404 if there is no such node */
+    private int node(ServerRequest request) {
+        String id = request.path().pathParameters().get("node_id");
+        if (!ID.matcher(id).matches() || nodes.view(Integer.parseInt(id)).isEmpty()) {
+            throw Problem.notFound("there is no node with this id");
+        }
+        return Integer.parseInt(id);
+    }
+
+    private void answer(ServerRequest request, ServerResponse response, int node) {
+        NodeStatus status = nodes.view(node).map(NodeStatus::of).orElseThrow(() -> Problem.notFound("there is no node with this id any more"));
+        Json.send(request, response, Status.OK_200, status);
+    }
+
+    record Fleet(List<NodeStatus> nodes) {}
 
     /**
      * @param totalWaitTime seconds until a job of one GPU submitted now would start
      * @param reason why the node is not active
+     * @param since when it became what it is
      */
     record NodeStatus(
             int nodeId,
@@ -47,6 +110,7 @@ final class NodesService implements HttpService {
             int running,
             @Nullable String version,
             @Nullable String reason,
+            String since,
             List<String> competitions) {
 
         static NodeStatus of(NodeView node) {
@@ -60,6 +124,7 @@ final class NodesService implements HttpService {
                     node.running(),
                     node.version().orElse(null),
                     node.reason().orElse(null),
+                    Moments.text(node.since()),
                     node.competitions().stream().sorted().toList());
         }
     }

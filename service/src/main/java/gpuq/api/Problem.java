@@ -84,6 +84,8 @@ final class Problem extends RuntimeException {
             case Refused.UnknownCompetition refused -> badRequest(List.of(Fault.of(refused.getMessage())));
             case Refused.TooManyGpus refused -> badRequest(List.of(Fault.of(refused.getMessage())));
             case Refused.KeyReused refused -> new Problem(Status.UNPROCESSABLE_CONTENT_422, List.of(Fault.of(refused.getMessage())));
+            case Refused.NodeAnswers refused -> conflict(refused.getMessage());
+            case Refused.NodeSilent refused -> unavailable(refused.getMessage(), Duration.ofSeconds(15));
             case Refused.NoActiveNode refused -> unavailable(refused.getMessage(), refused.retryAfter());
             case HttpException answer when answer.status().code() == 404 -> notFound("there is nothing at this path");
             case HttpException answer when answer.status().code() < 500 -> ofStatus(answer.status());

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonInclude.Include;
 import gpuq.dispatch.Jobs;
 import gpuq.dispatch.Waiting;
+import gpuq.job.Attempt;
 import gpuq.job.Job;
 import gpuq.job.Outcome;
 import io.helidon.http.Status;
@@ -11,6 +12,7 @@ import io.helidon.webserver.http.HttpRules;
 import io.helidon.webserver.http.HttpService;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
@@ -35,14 +37,17 @@ final class StatusService implements HttpService {
         var reader = access.reader(request);
         Job job = JobId.find(request, jobs);
         access.mayRead(reader, job);
-        Json.send(request, response, Status.OK_200, JobStatus.of(job, whyWaiting(job)));
+        Json.send(request, response, Status.OK_200, JobStatus.of(job, whyWaiting(job), jobs.earlier(job)));
     }
 
     private Optional<Waiting> whyWaiting(Job job) {
         return job.status() == gpuq.job.Status.PENDING ? Optional.of(jobs.whyWaiting(job)) : Optional.empty();
     }
 
-    /** @param reason a stable code, when the job waits or failed; {@code detail} is its sentence */
+    /**
+     * @param reason a stable code, when the job waits or failed; {@code detail} is its sentence
+     * @param attempts those before the present one; absent when there are none
+     */
     record JobStatus(
             String jobId,
             String status,
@@ -53,9 +58,10 @@ final class StatusService implements HttpService {
             @Nullable String completedAt,
             @Nullable Integer exitCode,
             @JsonInclude(Include.NON_NULL) @Nullable String reason,
-            @JsonInclude(Include.NON_NULL) @Nullable String detail) {
+            @JsonInclude(Include.NON_NULL) @Nullable String detail,
+            @JsonInclude(Include.NON_EMPTY) List<EarlierAttempt> attempts) {
 
-        static JobStatus of(Job job, Optional<Waiting> waiting) {
+        static JobStatus of(Job job, Optional<Waiting> waiting, List<Attempt> earlier) {
             var facts = new Facts(job);
             Optional<Outcome.Failed> failed =
                     facts.outcome().filter(Outcome.Failed.class::isInstance).map(Outcome.Failed.class::cast);
@@ -69,7 +75,23 @@ final class StatusService implements HttpService {
                     facts.completedAt(),
                     facts.exitCode(),
                     waiting.map(Waiting::reason).or(() -> failed.map(f -> f.because().code())).orElse(null),
-                    waiting.map(Waiting::detail).or(() -> failed.map(Outcome.Failed::detail)).orElse(null));
+                    waiting.map(Waiting::detail).or(() -> failed.map(Outcome.Failed::detail)).orElse(null),
+                    earlier.stream().map(EarlierAttempt::of).toList());
+        }
+    }
+
+    /** @param reason {@code moved}, or the stable code of a system failure */
+    record EarlierAttempt(
+            int attempt, @Nullable Integer nodeId, @Nullable String startedAt, String endedAt, String reason, String detail) {
+
+        static EarlierAttempt of(Attempt attempt) {
+            return new EarlierAttempt(
+                    attempt.number(),
+                    Facts.number(attempt.on()),
+                    attempt.startedAt().map(Moments::text).orElse(null),
+                    Moments.text(attempt.endedAt()),
+                    attempt.reason(),
+                    attempt.detail());
         }
     }
 }

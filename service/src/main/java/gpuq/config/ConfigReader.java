@@ -59,7 +59,7 @@ final class ConfigReader {
                 database(data),
                 new Auth(get(settings.requiredForReads)),
                 new Limits(get(settings.codeSize), get(settings.defaultTimeLimit)),
-                new Link(get(settings.heartbeat), get(settings.patience)),
+                new Link(get(settings.heartbeat), get(settings.patience), get(settings.checkup)),
                 nodes());
         if (!faults.isEmpty()) {
             throw new ConfigRefused(file.toString(), faults);

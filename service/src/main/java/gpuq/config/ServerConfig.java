@@ -39,8 +39,9 @@ public record ServerConfig(
      *
      * @param heartbeat how often a node says that it is there; three without a word end the connection
      * @param patience how long the answer to a command may take
+     * @param checkup how often a node's doctor looks for what would fail jobs
      */
-    public record Link(Duration heartbeat, Duration patience) {}
+    public record Link(Duration heartbeat, Duration patience, Duration checkup) {}
 
     static final String MASK = "********";
 
@@ -72,6 +73,7 @@ public record ServerConfig(
         line(text, "limits.default-time-limit", limits.defaultTimeLimit);
         line(text, "node.heartbeat", node.heartbeat);
         line(text, "node.patience", node.patience);
+        line(text, "node.checkup", node.checkup);
         for (NodeConfig each : nodes) {
             switch (each) {
                 case NodeConfig.Ssh ssh -> line(text, "nodes", ssh(ssh));

@@ -42,6 +42,8 @@ final class Settings {
             "how often a node says that it is there; after three without a word it counts as unreachable");
     final Setting<Duration> patience = Setting.of("node.patience", ValueType.duration("PT1S", "PT10M"), "PT30S",
             "how long a node may take to answer a command");
+    final Setting<Duration> checkup = Setting.of("node.checkup", ValueType.duration("PT1S", "P1D"), "PT5M",
+            "how often `gpuq doctor` looks on a node for what would fail jobs; while it finds something, every 10 s");
 
     /** @param relativeTo the folder of the configuration file */
     Settings(Path relativeTo) {
@@ -53,6 +55,6 @@ final class Settings {
     /** In the order of the page. */
     List<Setting<?>> all() {
         return List.of(mode, dataDirectory, templates, host, port, waitLimit, cancelPatience,
-                databaseUrl, databaseUsername, databasePassword, databaseConnections, requiredForReads, codeSize, defaultTimeLimit, heartbeat, patience);
+                databaseUrl, databaseUsername, databasePassword, databaseConnections, requiredForReads, codeSize, defaultTimeLimit, heartbeat, patience, checkup);
     }
 }

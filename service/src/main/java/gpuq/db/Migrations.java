@@ -15,13 +15,14 @@ import java.util.stream.IntStream;
 /**
  * Brings a schema up to date by scripts that are numbered in their order and never changed once released.
  *
- * <p>A script is one statement that may be repeated ({@code CREATE TABLE IF NOT EXISTS}): MySQL commits each DDL statement by itself, so a
+ * <p>A script is one statement that may be repeated ({@code CREATE TABLE IF NOT EXISTS}, {@code MODIFY COLUMN}): MySQL commits each DDL statement by itself, so a
  * kill between a script and its line in {@code schema_version} makes the next start run it again.
  */
 final class Migrations {
 
     private static final List<String> SCRIPTS =
-            List.of("001-users.sql", "002-tokens.sql", "003-jobs.sql", "004-job-code.sql", "005-nodes.sql");
+            List.of("001-users.sql", "002-tokens.sql", "003-jobs.sql", "004-job-code.sql", "005-nodes.sql",
+                    "006-attempts.sql", "007-jobs-without-competition.sql", "008-lost-nodes.sql");
 
     private static final String VERSIONS = """
             CREATE TABLE IF NOT EXISTS schema_version (

@@ -11,7 +11,6 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CancellationException;
@@ -28,14 +27,14 @@ final class Canceller {
     private static final Logger LOG = System.getLogger(Canceller.class.getName());
 
     private final JobStore store;
-    private final Map<Integer, Courier> couriers;
+    private final Nodes nodes;
     private final Progress progress;
     private final Endings endings;
     private final InstantSource clock;
 
-    Canceller(JobStore store, Map<Integer, Courier> couriers, Progress progress, Endings endings, InstantSource clock) {
+    Canceller(JobStore store, Nodes nodes, Progress progress, Endings endings, InstantSource clock) {
         this.store = store;
-        this.couriers = couriers;
+        this.nodes = nodes;
         this.progress = progress;
         this.endings = endings;
         this.clock = clock;
@@ -82,11 +81,7 @@ final class Canceller {
     private void tell(Job job, CompletableFuture<Job> ending) {
         int on = job.state().node().orElseThrow();
         try {
-            Courier courier = couriers.get(on);
-            if (courier == null) {
-                throw new NodeUnreachable("node %d is not configured".formatted(on));
-            }
-            courier.cancel(job);
+            nodes.courier(on).orElseThrow(() -> new NodeUnreachable("node %d is not configured".formatted(on))).cancel(job);
         } catch (NodeUnreachable | NodeRefused away) {
             LOG.log(Level.INFO, "node {0} has not confirmed the cancel of job {1}; it is told again: {2}", on, job.id(), away.getMessage());
             ending.cancel(false);

@@ -14,6 +14,7 @@ import gpuq.sync.Progress;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -36,16 +37,18 @@ final class Courier implements Runnable {
     private final JobStore store;
     private final LaunchTemplates templates;
     private final Progress progress;
+    private final InstantSource clock;
     private final LinkedBlockingQueue<UUID> jobs = new LinkedBlockingQueue<>();
     private final Set<UUID> taken = ConcurrentHashMap.newKeySet();
 
-    Courier(int id, Node node, Board board, JobStore store, LaunchTemplates templates, Progress progress) {
+    Courier(int id, Node node, Board board, JobStore store, LaunchTemplates templates, Progress progress, InstantSource clock) {
         this.id = id;
         this.node = node;
         this.board = board;
         this.store = store;
         this.templates = templates;
         this.progress = progress;
+        this.clock = clock;
     }
 
     /** Takes a job that is placed on, or was being sent to, this node. Telling it twice does no harm. */
@@ -131,13 +134,13 @@ final class Courier implements Runnable {
     private boolean refused(Job job, NodeRefused refused) {
         return switch (refused.code()) {
             case NodeRefused.DRAINING -> {
-                board.draining(id, node.info().drain().orElse("it refused a job"));
+                board.drain(id, node.info().drain().or(() -> Optional.of("it refused a job")), clock.instant());
                 // An earlier try may still be on its way: the tombstone keeps it out before the job goes elsewhere.
                 progress.apply(id, node, node.withdraw(job.id(), job.attempt()));
                 yield true;
             }
             case NodeRefused.MALFORMED ->
-                progress.fail(job, Reason.LAUNCH_FAILED, "Node %d refused the job: %s".formatted(id, refused.getMessage()));
+                progress.fail(job, Reason.LAUNCH_FAILED, "Node %d refused the job: %s".formatted(id, refused.getMessage()), true);
             default -> throw new NodeUnreachable("node %d cannot take it now: %s".formatted(id, refused.getMessage()));
         };
     }

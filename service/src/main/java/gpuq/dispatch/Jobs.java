@@ -1,16 +1,14 @@
 package gpuq.dispatch;
 
+import gpuq.job.Attempt;
+import gpuq.job.AttemptStore;
 import gpuq.job.Job;
 import gpuq.job.JobFilter;
 import gpuq.job.JobStore;
 import gpuq.job.State;
 import gpuq.job.Submission;
-import gpuq.launch.LaunchTemplates;
-import gpuq.node.Node;
 import gpuq.placement.Board;
 import gpuq.placement.Choice;
-import gpuq.placement.NodeView;
-import gpuq.placement.Work;
 import gpuq.results.Results;
 import gpuq.results.ResultsArchive;
 import gpuq.sync.Endings;
@@ -22,9 +20,8 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 
@@ -37,38 +34,33 @@ public final class Jobs implements AutoCloseable {
     private static final Duration ASK_AGAIN_LATER = Duration.ofSeconds(60);
 
     private final JobStore store;
+    private final AttemptStore attempts;
     private final Board board;
     private final ResultsArchive archive;
     private final Progress progress;
     private final Endings endings;
+    private final Nodes nodes;
     private final InstantSource clock;
-    private final Map<Integer, Courier> couriers = new TreeMap<>();
     private final Canceller canceller;
     private final List<Thread> threads = new ArrayList<>();
 
     public Jobs(
-            JobStore store, Board board, ResultsArchive archive, LaunchTemplates templates, Progress progress, Endings endings,
-            Map<Integer, Node> nodes, InstantSource clock) {
+            JobStore store, AttemptStore attempts, Board board, ResultsArchive archive, Progress progress, Endings endings, Nodes nodes,
+            InstantSource clock) {
         this.store = store;
+        this.attempts = attempts;
         this.board = board;
         this.archive = archive;
         this.progress = progress;
         this.endings = endings;
+        this.nodes = nodes;
         this.clock = clock;
-        nodes.forEach((id, node) -> couriers.put(id, new Courier(id, node, board, store, templates, progress)));
-        canceller = new Canceller(store, couriers, progress, endings, clock);
+        canceller = new Canceller(store, nodes, progress, endings, clock);
     }
 
-    /** Takes up every unended job where an earlier server left it, and begins to hand jobs to nodes. */
+    /** Begins to place what has no node, and to look after what was left behind. */
     public void start() {
-        List<Job> unended = store.unfinished();
-        for (Job job : unended) {
-            job.state().node().ifPresent(on -> board.take(on, Work.of(job)));
-        }
-        unended.stream().filter(job -> job.state() instanceof State.Sent).forEach(this::handOn);
-        unended.stream().filter(job -> job.state() instanceof State.Placed).forEach(this::handOn);
-        couriers.forEach((id, courier) -> threads.add(Thread.ofVirtual().name("courier-" + id).start(courier)));
-        Placer placer = new Placer(store, board, couriers, progress, clock);
+        Placer placer = new Placer(store, board, nodes, progress, clock);
         threads.add(Thread.ofVirtual().name("placer").start(new Round("placing jobs", BETWEEN_PLACINGS, placer)));
         threads.add(Thread.ofVirtual().name("looking-after").start(new Round("looking after jobs", BETWEEN_LOOKS, this::lookAfter)));
     }
@@ -93,7 +85,7 @@ public final class Jobs implements AutoCloseable {
         }
         UUID id = UUID.randomUUID();
         Instant now = clock.instant();
-        int node = reserve(id, form.submission(), now);
+        int node = place(id, form.submission(), now);
         Job job = new Job(id, form.submission(), now, 1, 1, new State.Placed(node), Optional.empty());
         try {
             store.insert(job, form.code(), form.key());
@@ -104,7 +96,7 @@ public final class Jobs implements AutoCloseable {
             Thread.startVirtualThread(() -> resolve(job));
             throw inDoubt;
         }
-        handOn(job);
+        nodes.handOn(job);
         return job;
     }
 
@@ -114,7 +106,7 @@ public final class Jobs implements AutoCloseable {
             while (true) {
                 try {
                     if (store.find(job.id()).isPresent()) {
-                        handOn(job);
+                        nodes.handOn(job);
                     } else {
                         board.leave(job.id());
                     }
@@ -129,22 +121,17 @@ public final class Jobs implements AutoCloseable {
         }
     }
 
-    /** Gives a job to whoever hands it over. Nothing is lost when that is told twice, and a job whose node is configured no more is placed anew. */
-    private void handOn(Job job) {
-        Courier courier = couriers.get(job.state().node().orElseThrow());
-        if (courier != null) {
-            courier.take(job.id());
-        } else if (job.state() instanceof State.Placed) {
-            store.move(job, job.in(new State.Unplaced()));
-        }
-    }
-
-    /** What a lost answer to a commit left behind: an end that nobody was told of, a job that nobody took. */
+    /** What a lost answer to a commit left behind: an end that nobody was told of, a job that nobody took, one that is on a node that was given up. */
     private void lookAfter() {
         List<Job> unended = store.unfinished();
         endings.look(unended, store::present);
         Instant settled = clock.instant().minus(BETWEEN_LOOKS);
-        unended.stream().filter(job -> job.state() instanceof State.Placed && job.createdAt().isBefore(settled)).forEach(this::handOn);
+        unended.stream().filter(job -> unsent(job) && job.createdAt().isBefore(settled)).forEach(nodes::handOn);
+        nodes.giveUpWhatIsLost();
+    }
+
+    private static boolean unsent(Job job) {
+        return job.state() instanceof State.Placed || job.state() instanceof State.Sent;
     }
 
     private Optional<Job> earlier(String userId, Submission.Key key) {
@@ -156,10 +143,10 @@ public final class Jobs implements AutoCloseable {
         });
     }
 
-    private int reserve(UUID id, Submission submission, Instant now) {
-        return switch (board.reserve(id, submission, now, now)) {
+    private int place(UUID id, Submission submission, Instant now) {
+        return switch (board.reserve(id, submission, Set.of(), now, now)) {
             case Choice.On(int node) -> node;
-            case Choice.NobodyHasTheData n -> throw new Refused.UnknownCompetition(submission.competitionId());
+            case Choice.NobodyHasTheData n -> throw new Refused.UnknownCompetition(submission.competitionId().orElseThrow());
             case Choice.TooLarge(int most) -> throw new Refused.TooManyGpus(submission.gpus(), most);
             case Choice.NobodyActive(String why, boolean soon) -> throw new Refused.NoActiveNode(why, soon ? ASK_AGAIN_SOON : ASK_AGAIN_LATER);
         };
@@ -200,7 +187,8 @@ public final class Jobs implements AutoCloseable {
         return Waiting.of(job, board);
     }
 
-    public List<NodeView> nodes() {
-        return board.views(clock.instant());
+    /** The attempts of a job before the present one, the first one first. */
+    public List<Attempt> earlier(Job job) {
+        return job.attempt() == 1 ? List.of() : attempts.of(job.id()).stream().filter(a -> a.number() < job.attempt()).toList();
     }
 }

@@ -10,7 +10,7 @@ import gpuq.sync.Progress;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.InstantSource;
-import java.util.Map;
+import java.util.Set;
 
 /** Finds a node for what has none: jobs that were put back, and jobs placed on a node that takes no work now. */
 final class Placer implements Runnable {
@@ -20,14 +20,14 @@ final class Placer implements Runnable {
 
     private final JobStore store;
     private final Board board;
-    private final Map<Integer, Courier> couriers;
+    private final Nodes nodes;
     private final Progress progress;
     private final InstantSource clock;
 
-    Placer(JobStore store, Board board, Map<Integer, Courier> couriers, Progress progress, InstantSource clock) {
+    Placer(JobStore store, Board board, Nodes nodes, Progress progress, InstantSource clock) {
         this.store = store;
         this.board = board;
-        this.couriers = couriers;
+        this.nodes = nodes;
         this.progress = progress;
         this.clock = clock;
     }
@@ -53,12 +53,14 @@ final class Placer implements Runnable {
 
     private void placeElsewhere(Job job) {
         board.leave(job.id());
-        Choice choice = board.reserve(job.id(), job.submission(), job.createdAt(), clock.instant());
-        if (choice instanceof Choice.On(int node) && store.move(job, job.in(new State.Placed(node)))) {
-            couriers.get(node).take(job.id());
+        Set<Integer> failedOn = progress.failedOn(job);
+        Choice choice = board.reserve(job.id(), job.submission(), failedOn, job.createdAt(), clock.instant());
+        Job placed = choice instanceof Choice.On(int node) ? job.in(new State.Placed(node)) : job;
+        if (placed != job && store.move(job, placed)) {
+            nodes.handOn(placed);
         } else {
             board.leave(job.id());
-            job.state().node().ifPresent(on -> board.take(on, Work.of(job)));
+            job.state().node().ifPresent(on -> board.take(on, Work.of(job, failedOn)));
         }
     }
 }

@@ -2,7 +2,7 @@ package gpuq.dispatch;
 
 import java.time.Duration;
 
-/** A submit that was not accepted: nothing was committed. The message is a sentence for the user. */
+/** What was asked for was not accepted, and nothing was changed. The message is a sentence for the user. */
 public abstract sealed class Refused extends RuntimeException {
 
     private Refused(String message) {
@@ -34,6 +34,20 @@ public abstract sealed class Refused extends RuntimeException {
 
         public Duration retryAfter() {
             return retryAfter;
+        }
+    }
+
+    /** A node did not hear, or did not take, what it was told. */
+    public static final class NodeSilent extends Refused {
+        public NodeSilent(String message) {
+            super(message);
+        }
+    }
+
+    /** A node that answers cannot be given up. */
+    public static final class NodeAnswers extends Refused {
+        public NodeAnswers(String message) {
+            super(message);
         }
     }
 

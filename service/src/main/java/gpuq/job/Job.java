@@ -25,6 +25,11 @@ public record Job(
         return state.status();
     }
 
+    /** Whether it was submitted by hand on its node: the server shows it and may cancel it, but cannot give it to another node. */
+    public boolean operators() {
+        return submission.userId().equals(Submission.OPERATOR);
+    }
+
     public boolean ended() {
         return state instanceof State.Ended;
     }

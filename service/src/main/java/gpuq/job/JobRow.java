@@ -28,7 +28,7 @@ final class JobRow {
         values.put("job_id", job.id().toString());
         values.put("user_id", asked.userId());
         values.put("project_id", asked.projectId());
-        values.put("competition_id", asked.competitionId());
+        values.put("competition_id", asked.competitionId().orElse(null));
         values.put("expected_time", asked.expectedTime().toSeconds());
         values.put("time_limit", asked.timeLimit().toSeconds());
         values.put("gpus", asked.gpus());
@@ -57,7 +57,7 @@ final class JobRow {
 
     static Job read(Row row) {
         Submission asked = new Submission(
-                row.text("user_id"), row.text("project_id"), row.text("competition_id"),
+                row.text("user_id"), row.text("project_id"), row.optionalText("competition_id"),
                 Duration.ofSeconds(row.whole("expected_time")), Duration.ofSeconds(row.whole("time_limit")),
                 row.number("gpus"), row.number("priority"));
         return new Job(UUID.fromString(row.text("job_id")), asked, row.moment("created_at"),
@@ -98,7 +98,7 @@ final class JobRow {
         };
     }
 
-    private static String clipped(String detail) {
+    static String clipped(String detail) {
         return detail.length() <= MOST_DETAIL ? detail : detail.substring(0, MOST_DETAIL - 1) + "…";
     }
 
@@ -106,7 +106,7 @@ final class JobRow {
         return moment.map(Row::micros).orElse(null);
     }
 
-    private static @Nullable Integer boxed(OptionalInt number) {
+    static @Nullable Integer boxed(OptionalInt number) {
         return number.isPresent() ? (Integer) number.getAsInt() : null;
     }
 }

@@ -16,6 +16,19 @@ import org.jspecify.annotations.Nullable;
  * <p>Every method throws {@link gpuq.db.DatabaseUnavailable} when the database does not answer.
  */
 public final class JobStore {
+    private static final String INSERT = """
+            INSERT INTO jobs (job_id, user_id, project_id, competition_id, expected_time, time_limit, gpus, priority,
+              created_at, idempotency_key, body_sha256, attempt, version, state, status, cancel_requested_at, node_id,
+              started_at, completed_at, exit_code, reason, detail)
+            VALUES (:job_id, :user_id, :project_id, :competition_id, :expected_time, :time_limit, :gpus, :priority,
+              :created_at, :idempotency_key, :body_sha256, :attempt, :version, :state, :status, :cancel_requested_at, :node_id,
+              :started_at, :completed_at, :exit_code, :reason, :detail)""";
+    private static final String UPDATE = """
+            UPDATE jobs SET attempt = :attempt, version = :version, state = :state, status = :status,
+              cancel_requested_at = :cancel_requested_at, node_id = :node_id, started_at = :started_at,
+              completed_at = :completed_at, exit_code = :exit_code, reason = :reason, detail = :detail
+            WHERE job_id = :job_id AND attempt = :from_attempt AND version = :from_version""";
+
     private final Database database;
 
     public JobStore(Database database) {
@@ -34,13 +47,7 @@ public final class JobStore {
         row.put("body_sha256", key.map(Submission.Key::bodySha256).orElse(null));
         try {
             database.transaction(tx -> {
-                tx.update("""
-                        INSERT INTO jobs (job_id, user_id, project_id, competition_id, expected_time, time_limit, gpus, priority,
-                          created_at, idempotency_key, body_sha256, attempt, version, state, status, cancel_requested_at, node_id,
-                          started_at, completed_at, exit_code, reason, detail)
-                        VALUES (:job_id, :user_id, :project_id, :competition_id, :expected_time, :time_limit, :gpus, :priority,
-                          :created_at, :idempotency_key, :body_sha256, :attempt, :version, :state, :status, :cancel_requested_at, :node_id,
-                          :started_at, :completed_at, :exit_code, :reason, :detail)""", row);
+                tx.update(INSERT, row);
                 return tx.update("INSERT INTO job_code (job_id, code) VALUES (:job_id, :code)",
                         Map.of("job_id", job.id().toString(), "code", code));
             });
@@ -49,6 +56,23 @@ public final class JobStore {
                 throw new KeyTaken();
             }
             throw e;
+        }
+    }
+
+    /**
+     * Commits a job that was submitted by hand on a node.
+     *
+     * @return false if it is there already
+     */
+    public boolean adopt(Job job) {
+        Map<String, @Nullable Object> row = new HashMap<>(JobRow.submitted(job));
+        row.putAll(JobRow.moving(job));
+        row.put("idempotency_key", null);
+        row.put("body_sha256", null);
+        try {
+            return 1 == database.update(INSERT, row);
+        } catch (DuplicateKey already) {
+            return false;
         }
     }
 
@@ -124,12 +148,38 @@ public final class JobStore {
     }
 
     /**
-     * Commits {@code to} if the row still has the attempt and version of {@code from}.
+     * Commits {@code to}, the same attempt, if the row still has the attempt and version of {@code from}.
      *
      * @return whether it did; otherwise somebody else moved the job and the caller reads it again
      * @throws IllegalStateException if the state machine forbids the change
      */
     public boolean move(Job from, Job to) {
+        if (to.attempt() != from.attempt()) {
+            throw new IllegalStateException("job %s: a new attempt begins with the record of the last one".formatted(from.id()));
+        }
+        return 1 == database.update(UPDATE, moving(from, to));
+    }
+
+    /**
+     * Keeps a record of the present attempt, and begins the next one or ends the job: both or neither.
+     *
+     * @return as {@link #move}
+     * @throws IllegalStateException if the state machine forbids the change
+     */
+    public boolean giveUp(Job from, Job to, Attempt last) {
+        if (last.number() != from.attempt() || to.attempt() == from.attempt() && !to.ended()) {
+            throw new IllegalStateException("job %s: after attempt %d comes another one or the end".formatted(from.id(), last.number()));
+        }
+        return database.transaction(tx -> {
+            boolean moved = 1 == tx.update(UPDATE, moving(from, to));
+            if (moved) {
+                AttemptStore.insert(tx, from.id(), last);
+            }
+            return moved;
+        });
+    }
+
+    private static Map<String, @Nullable Object> moving(Job from, Job to) {
         new Move(from, to).fault().ifPresent(fault -> {
             throw new IllegalStateException(fault);
         });
@@ -137,11 +187,7 @@ public final class JobStore {
         row.put("job_id", from.id().toString());
         row.put("from_attempt", from.attempt());
         row.put("from_version", from.version());
-        return 1 == database.update("""
-                UPDATE jobs SET attempt = :attempt, version = :version, state = :state, status = :status,
-                  cancel_requested_at = :cancel_requested_at, node_id = :node_id, started_at = :started_at,
-                  completed_at = :completed_at, exit_code = :exit_code, reason = :reason, detail = :detail
-                WHERE job_id = :job_id AND attempt = :from_attempt AND version = :from_version""", row);
+        return row;
     }
 
     /** An earlier submit under the same idempotency key. */

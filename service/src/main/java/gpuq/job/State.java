@@ -14,8 +14,8 @@ import java.util.OptionalInt;
  * </pre>
  *
  * <p>Up to {@code placed} the database alone decides. {@code sent} is committed before the first byte goes out: from then on
- * only the node's word moves the job. A node that refuses it, or from which it was withdrawn, puts it back to {@code unplaced} as a new
- * attempt. Any state may end.
+ * only the node's word moves the job, or an administrator's who gives the node up. What the node refuses, gives back or fails goes back to
+ * {@code unplaced}, or to be placed on another, as a new attempt. Any state may end.
  */
 public sealed interface State {
 
@@ -46,7 +46,7 @@ public sealed interface State {
             case Unplaced u -> next instanceof Placed || next instanceof Ended;
             case Placed p -> next instanceof Sent || next instanceof Placed || next instanceof Unplaced || next instanceof Ended;
             case Sent s -> !(next instanceof Sent);
-            case Waiting w -> next instanceof Running || next instanceof Unplaced || next instanceof Ended;
+            case Waiting w -> next instanceof Running || next instanceof Placed || next instanceof Unplaced || next instanceof Ended;
             case Running r -> next instanceof Unplaced || next instanceof Ended;
             case Ended e -> false;
         };

@@ -8,7 +8,7 @@ import java.util.Optional;
  *
  * @param userId who asked: an id, {@code [A-Za-z0-9][A-Za-z0-9._-]{0,63}}
  * @param projectId the user's own label: an id
- * @param competitionId what to grade against: an id
+ * @param competitionId what to grade against: an id; nothing for a plain script, which only an operator submits
  * @param expectedTime the user's estimate, 1 second to 30 days; it ends nothing
  * @param timeLimit after which the job is ended, 1 second to 30 days; the site's when the user named none
  * @param gpus slots the job takes, at least 1
@@ -17,11 +17,14 @@ import java.util.Optional;
 public record Submission(
         String userId,
         String projectId,
-        String competitionId,
+        Optional<String> competitionId,
         Duration expectedTime,
         Duration timeLimit,
         int gpus,
         int priority) {
+
+    /** The user of jobs that were submitted by hand on a node; nobody has a token of this name. */
+    public static final String OPERATOR = "operator";
 
     /**
      * What makes a repeated submit the same submit.

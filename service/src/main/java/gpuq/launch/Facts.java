@@ -19,7 +19,7 @@ final class Facts {
         facts.put("user", submission.userId());
         facts.put("project", submission.projectId());
         facts.put("name", "");
-        facts.put("competition", submission.competitionId());
+        facts.put("competition", submission.competitionId().orElse(""));
         facts.put("template", template);
         facts.put("gpus", Integer.toString(submission.gpus()));
         facts.put("priority", Integer.toString(submission.priority()));

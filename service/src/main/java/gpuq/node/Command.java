@@ -7,7 +7,8 @@ import java.util.List;
 
 /** One remote command: how it is written and how its answer is read, side by side. */
 sealed interface Command<T>
-        permits InfoCommand, ListCommand, StatusCommand, SubmitCommand, CancelCommand, WithdrawCommand, FetchCommand, ReleaseCommand {
+        permits InfoCommand, DoctorCommand, ListCommand, StatusCommand, SubmitCommand, CancelCommand, WithdrawCommand, FetchCommand,
+                ReleaseCommand, DrainCommand, ResumeCommand {
     int KIB = 1024;
     int MIB = 1024 * KIB;
 

@@ -1,6 +1,7 @@
 package gpuq.node;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -36,6 +37,21 @@ final class ConnectedNode implements Node {
     @Override
     public NodeRecord info() {
         return ask(new InfoCommand());
+    }
+
+    @Override
+    public List<Check> doctor() {
+        return ask(new DoctorCommand());
+    }
+
+    @Override
+    public NodeRecord drain(String reason) {
+        return ask(new DrainCommand(reason));
+    }
+
+    @Override
+    public NodeRecord resume() {
+        return ask(new ResumeCommand());
     }
 
     @Override

@@ -18,6 +18,11 @@ public record Deadlines(Duration opening, Duration answer, Duration beat) {
         }
     }
 
+    /** For a command that the node may take a minute for. */
+    Deadlines unhurried() {
+        return new Deadlines(opening, answer.plusMinutes(2), beat);
+    }
+
     Duration silence() {
         return beat.multipliedBy(3);
     }

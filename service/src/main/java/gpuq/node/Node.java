@@ -14,6 +14,14 @@ public interface Node extends AutoCloseable {
 
     NodeRecord info();
 
+    /** Looks for what keeps jobs from running there. May take a minute. */
+    List<Check> doctor();
+
+    /** Lets it start no more jobs. @param reason one line of text, 1 to 500 bytes in UTF-8 */
+    NodeRecord drain(String reason);
+
+    NodeRecord resume();
+
     Listing list();
 
     JobRecord status(UUID job, int attempt);
@@ -45,6 +53,12 @@ public interface Node extends AutoCloseable {
 
     /** Where one has read to in a node's journal. */
     record JournalPosition(String generation, long offset) {}
+
+    /** One thing that jobs need. @param detail one sentence */
+    record Check(String name, State state, String detail) {
+        /** With a {@code FAIL} jobs would fail; {@code WARN} is for people. */
+        public enum State { OK, WARN, FAIL }
+    }
 
     /** What {@link #watch} hears. */
     sealed interface Bell {

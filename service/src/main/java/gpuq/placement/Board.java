@@ -9,6 +9,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /**
@@ -25,8 +26,14 @@ public final class Board {
     }
 
     /** Adds a node that has not spoken yet. */
-    public synchronized void add(int node, String ip) {
-        seats.put(node, new Seat(node, ip));
+    public synchronized void add(int node, String ip, Instant now) {
+        seats.put(node, new Seat(node, ip, now));
+    }
+
+    /** Takes a node away, with the places that were taken on it. */
+    public synchronized void remove(int node) {
+        seats.remove(node);
+        notifyAll();
     }
 
     /** Tells what a node said before the server was restarted, so that its competitions are known while it is away. */
@@ -35,18 +42,18 @@ public final class Board {
     }
 
     /** A node spoke. @param drain why it takes no new work, if it does not */
-    public synchronized void answered(int node, Capacity capacity, Optional<String> drain) {
-        seat(node).ifPresent(s -> {
+    public synchronized void answered(int node, Capacity capacity, Optional<String> drain, Instant now) {
+        change(node, now, s -> {
             s.capacity = Optional.of(capacity);
-            s.condition = drain.or(() -> unfit(capacity)).<Seat.Condition>map(Seat.Condition.Draining::new).orElseGet(Seat.Condition.Active::new);
-            notifyAll();
+            s.drain = drain;
+            s.link = new Seat.Link.Answers();
         });
     }
 
     /** Waits until every node has answered or could not be reached, at most {@code patience}: a server that has just started then knows its nodes. */
     public synchronized void awaitFirstWords(Duration patience) throws InterruptedException {
         long deadline = System.nanoTime() + patience.toNanos();
-        while (seats.values().stream().anyMatch(s -> s.condition instanceof Seat.Condition.Unheard)) {
+        while (!seats.values().stream().allMatch(Seat::heard)) {
             long left = Duration.ofNanos(deadline - System.nanoTime()).toMillis();
             if (left <= 0) {
                 return;
@@ -63,24 +70,79 @@ public final class Board {
                 .map(template -> "its launch template '%s' is none of the server's: %s".formatted(template, String.join(", ", templates)));
     }
 
-    public synchronized void unreachable(int node, String reason) {
+    public synchronized void unreachable(int node, String reason, Instant now) {
+        change(node, now, s -> s.link = new Seat.Link.Silent(reason));
+    }
+
+    /** @param reason why it starts no more jobs, if it does not */
+    public synchronized void drain(int node, Optional<String> reason, Instant now) {
+        change(node, now, s -> s.drain = reason);
+    }
+
+    /** A node's doctor spoke. @param illness why jobs would fail there, if they would */
+    public synchronized void examined(int node, Optional<String> illness, Instant now) {
+        change(node, now, s -> s.illness = illness);
+    }
+
+    /** A node is given up; it takes no work, even when it answers, until it is {@linkplain #found}. */
+    public synchronized void lost(int node, String reason, Instant since) {
+        change(node, since, s -> s.lost = Optional.of(reason));
+    }
+
+    public synchronized boolean lost(int node) {
+        return seat(node).map(s -> s.lost.isPresent()).orElse(false);
+    }
+
+    /** A node that was given up is back, and nothing runs there that was given up with it. */
+    public synchronized void found(int node, Instant now) {
+        change(node, now, s -> s.lost = Optional.empty());
+    }
+
+    private void change(int node, Instant now, Consumer<Seat> change) {
         seat(node).ifPresent(s -> {
-            s.condition = new Seat.Condition.Unreachable(reason);
+            change.accept(s);
+            s.settle(s.capacity.flatMap(this::unfit), now);
             notifyAll();
         });
     }
 
-    public synchronized void draining(int node, String reason) {
-        seat(node).ifPresent(s -> s.condition = new Seat.Condition.Draining(reason));
-    }
-
-    /** Chooses a node and takes a place there; {@link #leave} gives it back. */
-    public synchronized Choice reserve(UUID job, Submission submission, Instant submittedAt, Instant now) {
-        Choice choice = Placement.choose(seats.values(), submission, now);
+    /** Chooses a node and takes a place there; {@link #leave} gives it back. @param failedOn the nodes that have failed the job */
+    public synchronized Choice reserve(UUID job, Submission submission, Set<Integer> failedOn, Instant submittedAt, Instant now) {
+        Choice choice = Placement.choose(seats.values(), submission, failedOn, now);
         if (choice instanceof Choice.On(int node)) {
-            take(node, Work.of(job, submission, submittedAt, Optional.empty()));
+            take(node, Work.of(job, submission, submittedAt, failedOn, Optional.empty()));
         }
         return choice;
+    }
+
+    /** A job that waits on one node, and another node where it could start. */
+    public record Relief(UUID job, int to) {}
+
+    /**
+     * Finds the next job of a node that had better be elsewhere, and takes the place there; {@link #take} takes it back. From a crowded node
+     * that is one that could start elsewhere at once; from a node that starts no more jobs, any that another node can take.
+     */
+    public synchronized Optional<Relief> relieve(int from, Instant now) {
+        Optional<Relief> relief = seat(from).filter(Seat::reachable).flatMap(s -> s.active() ? toIdle(s) : toAny(s, now));
+        relief.ifPresent(r -> seat(from).flatMap(s -> s.work(r.job())).ifPresent(work -> take(r.to(), work)));
+        return relief;
+    }
+
+    private Optional<Relief> toIdle(Seat from) {
+        return Optional.of(from).filter(Seat::crowded).flatMap(crowded -> seats.values().stream()
+                .filter(to -> to != crowded)
+                .flatMap(to -> crowded.next(to::couldStart).map(work -> new Relief(work.job(), to.id)).stream())
+                .findFirst());
+    }
+
+    private Optional<Relief> toAny(Seat from, Instant now) {
+        return from.next(work -> !work.operators() && better(work, now).isPresent())
+                .flatMap(work -> better(work, now).map(to -> new Relief(work.job(), to.id)));
+    }
+
+    private Optional<Seat> better(Work work, Instant now) {
+        List<Seat> able = seats.values().stream().filter(s -> s.has(work.competition()) && !work.failedOn().contains(s.id)).toList();
+        return Placement.best(able, work.gpus(), Set.of(), now);
     }
 
     /** Puts a job where it is known to be; the same job is never counted twice. */

@@ -1,6 +1,7 @@
 package gpuq.placement;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.Set;
 
@@ -9,8 +10,9 @@ import java.util.Set;
  *
  * @param queueLength jobs that wait or run there, an operator's own included
  * @param totalWait until a job of one slot submitted now would start, estimated
- * @param status {@code active}, {@code draining}, {@code drained} or {@code unreachable}
+ * @param status {@code active}, {@code draining}, {@code drained}, {@code unhealthy}, {@code unreachable} or {@code lost}
  * @param reason why it is not active
+ * @param since when it became what it is, as far as this server knows
  */
 public record NodeView(
         int id,
@@ -19,6 +21,7 @@ public record NodeView(
         Duration totalWait,
         String status,
         Optional<String> reason,
+        Instant since,
         int slots,
         int running,
         Optional<String> version,

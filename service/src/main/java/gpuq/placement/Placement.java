@@ -5,14 +5,20 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
-/** The rule: the shortest queue per slot, then the least work per slot, then the lowest node id, among active nodes that can hold the job. */
+/**
+ * The rule: the shortest queue per slot, then the least work per slot, then the lowest node id, among active nodes that can hold the job. A node
+ * that has failed the job before comes last.
+ */
 final class Placement {
 
     private Placement() {}
 
-    static Choice choose(Collection<Seat> seats, Submission submission, Instant now) {
+    /** @param failedOn the nodes that have failed the job */
+    static Choice choose(Collection<Seat> seats, Submission submission, Set<Integer> failedOn, Instant now) {
         List<Seat> withData = seats.stream().filter(s -> s.has(submission.competitionId())).toList();
         if (withData.isEmpty()) {
             return nobodyHasTheData(seats);
@@ -21,12 +27,19 @@ final class Placement {
         if (submission.gpus() > most) {
             return new Choice.TooLarge(most);
         }
-        Comparator<Seat> shortestQueue = Comparator.comparingDouble(s -> (double) s.queueLength() / s.slots());
-        return withData.stream()
-                .filter(s -> s.canTake(submission.gpus()))
-                .min(shortestQueue.thenComparing(s -> s.workPerSlot(now)).thenComparingInt(s -> s.id))
+        return best(withData, submission.gpus(), failedOn, now)
                 .<Choice>map(s -> new Choice.On(s.id))
                 .orElseGet(() -> new Choice.NobodyActive("No node can take it now: " + conditions(withData) + ".", false));
+    }
+
+    /** @param seats the nodes that have the data */
+    static Optional<Seat> best(Collection<Seat> seats, int gpus, Set<Integer> failedOn, Instant now) {
+        return seats.stream()
+                .filter(s -> s.canTake(gpus))
+                .min(Comparator.comparing((Seat s) -> failedOn.contains(s.id))
+                        .thenComparingDouble(s -> (double) s.queueLength() / s.slots())
+                        .thenComparing(s -> s.workPerSlot(now))
+                        .thenComparingInt(s -> s.id));
     }
 
     /** A node that has never spoken may have the data: as long as there is one, nobody can say that the competition is unknown. */

@@ -8,41 +8,65 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /** One node on the {@link Board}: what it last said of itself, whether it answers, and its unended jobs. Guarded by the board. */
 final class Seat {
+    private static final Link UNHEARD = new Link.Silent("it has not answered yet");
+
     final int id;
     final String ip;
     private final Map<UUID, Work> waiting = new HashMap<>();
     private final Map<UUID, Work> running = new HashMap<>();
     private Duration waitingWork = Duration.ZERO;
     Optional<Capacity> capacity = Optional.empty();
-    Condition condition = new Condition.Unheard();
 
-    sealed interface Condition {
-        /** Nobody has tried to reach it since the server was started, or the first try is under way. */
-        record Unheard() implements Condition {}
+    /** Of a node that was given up: the reason. */
+    Optional<String> lost = Optional.empty();
 
-        record Active() implements Condition {}
+    Link link = UNHEARD;
 
-        record Draining(String reason) implements Condition {}
+    /** What its doctor found last, and its drain: reasons. */
+    Optional<String> illness = Optional.empty();
 
-        record Unreachable(String reason) implements Condition {}
+    Optional<String> drain = Optional.empty();
+
+    private Condition condition = new Condition.Unreachable("it has not answered yet");
+    private Instant since;
+
+    sealed interface Link {
+        record Answers() implements Link {}
+
+        record Silent(String reason) implements Link {}
     }
 
-    Seat(int id, String ip) {
+    Seat(int id, String ip, Instant now) {
         this.id = id;
         this.ip = ip;
+        this.since = now;
+    }
+
+    /** Draws the conclusion from what has just become known. @param unfit why the server has no use for it as it is configured */
+    void settle(Optional<String> unfit, Instant now) {
+        Condition before = condition;
+        condition = lost.<Condition>map(Condition.Lost::new)
+                .or(() -> link instanceof Link.Silent(String reason) ? Optional.of(new Condition.Unreachable(reason)) : Optional.empty())
+                .or(() -> illness.or(() -> unfit).map(Condition.Unhealthy::new))
+                .or(() -> drain.map(Condition.Draining::new))
+                .orElseGet(Condition.Active::new);
+        if (condition.getClass() != before.getClass()) {
+            since = now;
+        }
+    }
+
+    /** Whether somebody has at least tried to reach it since the server was started. */
+    boolean heard() {
+        return link != UNHEARD;
     }
 
     boolean reachable() {
-        return switch (condition) {
-            case Condition.Active a -> true;
-            case Condition.Draining d -> true;
-            case Condition.Unheard u -> false;
-            case Condition.Unreachable u -> false;
-        };
+        return link instanceof Link.Answers;
     }
 
     /** @param gpus slots that a job takes */
@@ -50,8 +74,9 @@ final class Seat {
         return active() && slots() >= gpus;
     }
 
-    boolean has(String competition) {
-        return capacity.map(c -> c.competitions().contains(competition)).orElse(false);
+    /** @param competition nothing for a plain script, which needs no data */
+    boolean has(Optional<String> competition) {
+        return capacity.isPresent() && competition.map(capacity.get().competitions()::contains).orElse(true);
     }
 
     int slots() {
@@ -116,27 +141,33 @@ final class Seat {
         return OptionalInt.of(1 + (int) waiting.values().stream().filter(w -> Work.TURN.compare(w, mine) < 0).count());
     }
 
+    /** The waiting job that starts next among those that {@code may}. */
+    Optional<Work> next(Predicate<Work> may) {
+        return waiting.values().stream().filter(may).min(Work.TURN);
+    }
+
+    /** Whether a job that waits elsewhere would start here at once. */
+    boolean couldStart(Work work) {
+        return active() && !work.operators() && !work.failedOn().contains(id) && has(work.competition())
+                && slots() - works().mapToInt(Work::gpus).sum() >= work.gpus();
+    }
+
+    /** Whether jobs wait here longer than it takes to start them. */
+    boolean crowded() {
+        return works().mapToInt(Work::gpus).sum() > slots();
+    }
+
     String status() {
-        return switch (condition) {
-            case Condition.Active a -> "active";
-            case Condition.Draining d -> running() > 0 ? "draining" : "drained";
-            case Condition.Unheard u -> "unreachable";
-            case Condition.Unreachable u -> "unreachable";
-        };
+        return condition.word(running());
     }
 
     Optional<String> reason() {
-        return switch (condition) {
-            case Condition.Active a -> Optional.empty();
-            case Condition.Unheard u -> Optional.of("it has not answered yet");
-            case Condition.Draining(String reason) -> Optional.of(reason);
-            case Condition.Unreachable(String reason) -> Optional.of(reason);
-        };
+        return condition.why();
     }
 
     NodeView view(Instant now) {
         return new NodeView(
-                id, ip, queueLength(), WaitEstimate.of(slots(), works().toList(), 1, now), status(), reason(), slots(), running(),
+                id, ip, queueLength(), WaitEstimate.of(slots(), works().toList(), 1, now), status(), reason(), since, slots(), running(),
                 capacity.map(Capacity::version), capacity.map(Capacity::competitions).orElse(Set.of()));
     }
 }

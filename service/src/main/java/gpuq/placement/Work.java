@@ -7,29 +7,42 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 
 /**
  * An unended job as placement sees it, the server's own or an operator's.
  *
- * @param operators whether an operator submitted it on the node, so that only the node knows of it
+ * @param operators whether an operator submitted it on the node: it stays there
+ * @param competition whose data it needs
+ * @param failedOn the nodes that have failed it
  * @param startedAt when it began to run, by the node's clock
  */
-public record Work(UUID job, int gpus, Duration expected, Instant submittedAt, int priority, boolean operators, Optional<Instant> startedAt) {
+public record Work(
+        UUID job,
+        int gpus,
+        Duration expected,
+        Instant submittedAt,
+        int priority,
+        boolean operators,
+        Optional<String> competition,
+        Set<Integer> failedOn,
+        Optional<Instant> startedAt) {
 
     private static final Duration WORTH_OF_A_POINT = Duration.ofMinutes(10);
 
     /** The order in which a node starts waiting jobs: a point of priority is worth ten minutes, so everybody's turn comes. */
     static final Comparator<Work> TURN = Comparator.comparing(Work::turn).thenComparing(Work::job);
 
-    /** A job of the server's own. */
-    public static Work of(Job job) {
+    /** @param failedOn the nodes that have failed it */
+    public static Work of(Job job, Set<Integer> failedOn) {
         Optional<Instant> startedAt = job.state() instanceof State.Running running ? Optional.of(running.startedAt()) : Optional.empty();
-        return of(job.id(), job.submission(), job.createdAt(), startedAt);
+        return of(job.id(), job.submission(), job.createdAt(), failedOn, startedAt);
     }
 
-    static Work of(UUID job, Submission submission, Instant submittedAt, Optional<Instant> startedAt) {
-        return new Work(job, submission.gpus(), submission.expectedTime(), submittedAt, submission.priority(), false, startedAt);
+    static Work of(UUID job, Submission submission, Instant submittedAt, Set<Integer> failedOn, Optional<Instant> startedAt) {
+        return new Work(job, submission.gpus(), submission.expectedTime(), submittedAt, submission.priority(),
+                submission.userId().equals(Submission.OPERATOR), submission.competitionId(), failedOn, startedAt);
     }
 
     private Instant turn() {
@@ -41,7 +54,7 @@ public record Work(UUID job, int gpus, Duration expected, Instant submittedAt, i
     }
 
     Work started(Instant at) {
-        return new Work(job, gpus, expected, submittedAt, priority, operators, Optional.of(at));
+        return new Work(job, gpus, expected, submittedAt, priority, operators, competition, failedOn, Optional.of(at));
     }
 
     /** Slots times estimate. */

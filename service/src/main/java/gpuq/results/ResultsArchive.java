@@ -141,7 +141,7 @@ public final class ResultsArchive {
     }
 
     private static String publicName(Submission asked, Instant completedAt) {
-        return "%s_%s_%s".formatted(harmless(asked.userId()), harmless(asked.competitionId()), SECOND.format(completedAt));
+        return "%s_%s_%s".formatted(harmless(asked.userId()), harmless(asked.competitionId().orElse("script")), SECOND.format(completedAt));
     }
 
     /** An id as it is; of anything else only what can stand in a file's name. */

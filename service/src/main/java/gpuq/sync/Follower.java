@@ -1,6 +1,7 @@
 package gpuq.sync;
 
 import gpuq.db.DatabaseUnavailable;
+import gpuq.job.AttemptStore;
 import gpuq.job.Job;
 import gpuq.job.JobStore;
 import gpuq.job.Reason;
@@ -44,20 +45,26 @@ public final class Follower implements Runnable {
     private final Node node;
     private final Board board;
     private final JobStore store;
+    private final AttemptStore attempts;
     private final NodeMemory memory;
     private final Progress progress;
+    private final Checkup checkup;
     private final InstantSource clock;
     private final Map<UUID, Long> missedSince = new HashMap<>();
     private Duration pause = FIRST_PAUSE;
     private long listedAt;
 
-    public Follower(int id, Node node, Board board, JobStore store, NodeMemory memory, Progress progress, InstantSource clock) {
+    public Follower(
+            int id, Node node, Board board, JobStore store, AttemptStore attempts, NodeMemory memory, Progress progress, Checkup checkup,
+            InstantSource clock) {
         this.id = id;
         this.node = node;
         this.board = board;
         this.store = store;
+        this.attempts = attempts;
         this.memory = memory;
         this.progress = progress;
+        this.checkup = checkup;
         this.clock = clock;
     }
 
@@ -68,6 +75,7 @@ public final class Follower implements Runnable {
             try {
                 Node.JournalPosition from = look();
                 pause = FIRST_PAUSE;
+                checkup.soon();
                 node.watch(from, this::hear);
             } catch (NodeUnreachable | NodeRefused away) {
                 stepBack(away.getMessage());
@@ -84,6 +92,7 @@ public final class Follower implements Runnable {
             case Node.Bell.Gap gap -> look();
             case Node.Bell.Beat beat -> ask();
         }
+        endWhatWasGivenUp();
         if (System.nanoTime() - listedAt > BETWEEN_LISTS.toNanos()) {
             look();
         }
@@ -93,7 +102,10 @@ public final class Follower implements Runnable {
         if (event.phase() == Phase.WAITING && board.holds(event.job())) {
             return; // it is ours, and the answer to its submit said so
         }
-        takeOver(event.job(), () -> status(event.job(), event.attempt()).ifPresent(said -> progress.apply(id, node, said)));
+        takeOver(event.job(), () -> status(event.job(), event.attempt()).ifPresent(said -> {
+            progress.apply(id, node, said);
+            said.ending().filter(ending -> ending.how() == JobRecord.How.SYSTEM).ifPresent(ending -> checkup.soon());
+        }));
     }
 
     /** Everything anew. @return the place in the journal from which nothing is missed */
@@ -101,10 +113,10 @@ public final class Follower implements Runnable {
         ask();
         Node.Listing listing = node.list();
         listing.jobs().forEach(said -> takeOver(said.job(), () -> progress.apply(id, node, said)));
-        List<Job> here = store.unfinished().stream().filter(job -> job.state().node().equals(OptionalInt.of(id))).toList();
         Set<UUID> listed = listing.jobs().stream().map(JobRecord::job).collect(Collectors.toSet());
-        here.forEach(job -> takeOver(job.id(), () -> compare(job, listed)));
-        count(here, listing.jobs());
+        unfinished().forEach(job -> takeOver(job.id(), () -> compare(job, listed)));
+        board.correct(id, unfinished().map(job -> Work.of(job, Set.of())).toList(), clock.instant().minus(BETWEEN_LISTS));
+        endWhatWasGivenUp();
         listedAt = System.nanoTime();
         return listing.position();
     }
@@ -119,11 +131,42 @@ public final class Follower implements Runnable {
         if (!before.equals(Optional.of(known))) {
             memory.save(id, known);
         }
-        board.answered(id, known.capacity(), said.drain());
+        board.answered(id, known.capacity(), said.drain(), clock.instant());
     }
 
     private boolean hasSent() {
-        return store.unfinished().stream().anyMatch(job -> job.state().node().equals(OptionalInt.of(id)) && !(job.state() instanceof State.Placed));
+        return unfinished().anyMatch(job -> !(job.state() instanceof State.Placed));
+    }
+
+    /** The jobs whose place is this node. */
+    private Stream<Job> unfinished() {
+        return store.unfinished().stream().filter(job -> job.state().node().equals(OptionalInt.of(id)));
+    }
+
+    /** A node that was given up and is back gets work only when nothing is left there of what it was given up with, and nothing can still arrive. */
+    private void endWhatWasGivenUp() {
+        if (!board.lost(id)) {
+            return;
+        }
+        List<AttemptStore.Unsettled> left = attempts.unsettledOn(id);
+        long living = left.stream().filter(old -> !ended(old)).count();
+        if (living == 0) {
+            memory.found(id);
+            board.found(id, clock.instant());
+            LOG.log(Level.INFO, "node {0}, which was given up, is back, and nothing is left there of {1} old attempts", id, left.size());
+        } else {
+            board.lost(id, "it is back, and ends what it was given up with first: %d jobs".formatted(living), clock.instant());
+        }
+    }
+
+    /** Cancelled by name, so that what is still on its way finds a tombstone. */
+    private boolean ended(AttemptStore.Unsettled old) {
+        if (node.cancel(old.job(), old.attempt()).phase() != Phase.ENDED) {
+            return false;
+        }
+        node.release(old.job(), old.attempt());
+        attempts.settle(old);
+        return true;
     }
 
     /** Holds a row against the list: a wish to cancel is told again, and a job that is not in the list is asked for by name. */
@@ -142,7 +185,8 @@ public final class Follower implements Runnable {
     private void missing(Job job) {
         long since = missedSince.computeIfAbsent(job.id(), id -> System.nanoTime());
         if (System.nanoTime() - since >= BETWEEN_LISTS.toNanos()) {
-            progress.fail(job, Reason.NODE_LOST, "Node %d no longer has the job: somebody took it out of its spool.".formatted(id));
+            node.cancel(job.id(), job.attempt()); // it stays away: the node keeps a tombstone
+            progress.fail(job, Reason.NODE_LOST, "Node %d no longer has the job: somebody took it out of its spool.".formatted(id), true);
             missedSince.remove(job.id());
         }
     }
@@ -169,16 +213,11 @@ public final class Follower implements Runnable {
         }
     }
 
-    private void count(List<Job> here, List<JobRecord> listed) {
-        Stream<Work> operators = listed.stream().filter(said -> !said.origin().equals("server") && said.phase() != Phase.ENDED).map(Progress::work);
-        board.correct(id, Stream.concat(here.stream().map(Work::of), operators).toList(), clock.instant().minus(BETWEEN_LISTS));
-    }
-
     private void stepBack(String why) {
         if (Thread.currentThread().isInterrupted()) {
             return; // the server stops
         }
-        board.unreachable(id, why);
+        board.unreachable(id, why, clock.instant());
         node.hangUp();
         LOG.log(Level.WARNING, "node {0} is unreachable: {1}; trying again in {2} ms", id, why, pause.toMillis());
         try {

@@ -3,6 +3,7 @@ package gpuq.sync;
 import gpuq.db.Database;
 import gpuq.db.Row;
 import gpuq.placement.Capacity;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -37,6 +38,22 @@ public final class NodeMemory {
     public Optional<Known> find(int node) {
         return database.find("SELECT spool, version, slots, template, competitions FROM nodes WHERE node_id = :node_id",
                 Map.of("node_id", node), NodeMemory::known);
+    }
+
+    /** Keeps that a node was given up, since when. Again does no harm. */
+    public void declareLost(int node, Instant at) {
+        database.update("REPLACE INTO lost_nodes (node_id, declared_at) VALUES (:node_id, :at)", Map.of("node_id", node, "at", Row.micros(at)));
+    }
+
+    /** The nodes that were given up and have not been found again. */
+    public Map<Integer, Instant> lost() {
+        return database.query("SELECT node_id, declared_at FROM lost_nodes", Map.of(),
+                        row -> Map.entry(row.number("node_id"), row.moment("declared_at")))
+                .stream().collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
+    }
+
+    public void found(int node) {
+        database.update("DELETE FROM lost_nodes WHERE node_id = :node_id", Map.of("node_id", node));
     }
 
     private static Known known(Row row) {

@@ -1,10 +1,13 @@
 package gpuq.sync;
 
+import gpuq.job.Attempt;
+import gpuq.job.AttemptStore;
 import gpuq.job.Job;
 import gpuq.job.JobStore;
 import gpuq.job.Outcome;
 import gpuq.job.Reason;
 import gpuq.job.State;
+import gpuq.job.Submission;
 import gpuq.node.JobRecord;
 import gpuq.node.JobRecord.Ending;
 import gpuq.node.JobRecord.How;
@@ -19,6 +22,9 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /**
  * Moves a job's row to what its node says of it, keeps its results, and answers who waits. Saying the same thing twice, or something older,
@@ -27,14 +33,19 @@ import java.util.OptionalInt;
 public final class Progress {
     private static final Logger LOG = System.getLogger(Progress.class.getName());
 
+    /** The most attempts that the system may fail. */
+    private static final int MOST_FAILURES = 3;
+
     private final JobStore store;
+    private final AttemptStore attempts;
     private final Board board;
     private final ResultsArchive archive;
     private final Endings endings;
     private final InstantSource clock;
 
-    public Progress(JobStore store, Board board, ResultsArchive archive, Endings endings, InstantSource clock) {
+    public Progress(JobStore store, AttemptStore attempts, Board board, ResultsArchive archive, Endings endings, InstantSource clock) {
         this.store = store;
+        this.attempts = attempts;
         this.board = board;
         this.archive = archive;
         this.endings = endings;
@@ -43,13 +54,9 @@ public final class Progress {
 
     /** Takes over what node {@code on} says of a job. */
     public void apply(int on, Node node, JobRecord said) {
-        if (!said.origin().equals("server")) {
-            countOperators(on, node, said);
-            return;
-        }
         Optional<Job> known;
         do {
-            known = store.find(said.job());
+            known = store.find(said.job()).or(() -> adopted(on, said));
             if (known.isEmpty()) {
                 LOG.log(Level.WARNING, "node {0} has job {1}, which the database does not know; it is left alone", on, said.job());
                 return;
@@ -60,9 +67,42 @@ public final class Progress {
         }
     }
 
-    /** Ends a job without its node's word, because the node can give none. @return whether the row was still as given */
-    public boolean fail(Job job, Reason reason, String detail) {
-        return finish(job, startedAt(job), clock.instant(), new Outcome.Failed(reason, detail, OptionalInt.empty()));
+    /** A job that was submitted by hand on a node becomes a row as soon as the server hears of it. */
+    private Optional<Job> adopted(int on, JobRecord said) {
+        if (!said.origin().equals(Submission.OPERATOR)) {
+            return Optional.empty();
+        }
+        Submission asked = new Submission(Submission.OPERATOR, "", said.competition(), said.expectedTime(), said.timeLimit(), said.gpus(), said.priority());
+        store.adopt(new Job(said.job(), asked, said.submittedAt(), said.attempt(), 1, new State.Waiting(on), Optional.empty()));
+        Optional<Job> job = store.find(said.job());
+        job.filter(j -> !j.ended()).ifPresent(j -> board.take(on, Work.of(j, Set.of())));
+        return job;
+    }
+
+    /**
+     * The system failed a job, and its node says nothing of it: it is tried again, or ended if that was the last time.
+     *
+     * @param settled whether nothing of it runs there any more
+     * @return whether the row was still as given
+     */
+    public boolean fail(Job job, Reason reason, String detail, boolean settled) {
+        return failed(job, startedAt(job), clock.instant(), new Outcome.Failed(reason, detail, OptionalInt.empty()), settled);
+    }
+
+    /** The node gave a waiting job back for another one to have. @return whether the row was still as given */
+    public boolean movedTo(Job job, int to) {
+        String detail = "It waited on node %d, and node %d could take it.".formatted(job.state().node().orElseThrow(), to);
+        boolean moved = store.giveUp(job, job.retried(new State.Placed(to)), Attempt.moved(job, clock.instant(), detail));
+        if (moved) {
+            board.take(to, Work.of(job, failedOn(job)));
+        }
+        return moved;
+    }
+
+    /** The nodes that have failed a job. */
+    public Set<Integer> failedOn(Job job) {
+        return job.attempt() == 1 ? Set.of() : attempts.of(job.id()).stream().filter(Attempt::failed)
+                .flatMapToInt(a -> a.on().stream()).boxed().collect(Collectors.toUnmodifiableSet());
     }
 
     /** Ends a job of which nothing has been sent. @return whether the row was still as given */
@@ -98,31 +138,50 @@ public final class Progress {
     }
 
     private boolean ended(Job job, Node node, JobRecord said, Ending ending) {
-        if (ending.how() == How.WITHDRAWN) {
-            return putBack(job);
-        }
         Instant at = said.endedAt().orElseGet(clock::instant);
-        if (ending.how() == How.CANCELLED) {
+        if (ending.how() == How.WITHDRAWN && !job.operators()) {
+            return putBack(job, Attempt.moved(job, at, "Node %d gave it back before it had started.".formatted(job.state().node().orElseThrow())));
+        }
+        if (ending.how() == How.CANCELLED || ending.how() == How.WITHDRAWN) {
             return finish(job, said.startedAt(), at, new Outcome.Cancelled());
         }
-        byte[] stderr = Collector.stderr(node, said, ending);
-        if (Collector.tooLarge(ending)) {
-            archive.keep(job, at, new byte[0], stderr);
-            String detail = "The results are larger than %d bytes.".formatted(ResultsArchive.MOST_DOCUMENT);
-            return finish(job, said.startedAt(), at, new Outcome.Failed(Reason.RESULTS_TOO_LARGE, detail, ending.exitCode()));
+        Optional<byte[]> document = Collector.tooLarge(ending) ? Optional.of(new byte[0]) : Collector.document(node, said, ending);
+        Outcome outcome = outcome(job, ending, document);
+        if (outcome instanceof Outcome.Failed failed && again(job, failed)) {
+            return putBack(job, Attempt.failed(job, said.startedAt(), at, failed, true));
         }
-        Optional<byte[]> document = Collector.document(node, said, ending);
-        archive.keep(job, at, document.orElse(new byte[0]), stderr);
-        Outcome outcome = document
-                .map(bytes -> Verdict.of(ending, said.competition().isPresent(), GradeDocument.read(bytes)))
-                .orElseGet(() -> new Outcome.Failed(Reason.RESULTS_DAMAGED, "The results on the node are not what it sealed.", ending.exitCode()));
+        archive.keep(job, at, document.orElse(new byte[0]), Collector.stderr(node, said, ending));
         return finish(job, said.startedAt(), at, outcome);
     }
 
-    /** It never started there: it is to be placed again, as a new attempt. */
-    private boolean putBack(Job job) {
-        boolean moved = store.move(job, job.retried(new State.Unplaced()));
+    /** @param document empty bytes if it is too large, or if there is none; nothing if it cannot be had as it was sealed */
+    private static Outcome outcome(Job job, Ending ending, Optional<byte[]> document) {
+        if (Collector.tooLarge(ending)) {
+            String detail = "The results are larger than %d bytes.".formatted(ResultsArchive.MOST_DOCUMENT);
+            return new Outcome.Failed(Reason.RESULTS_TOO_LARGE, detail, ending.exitCode());
+        }
+        return document
+                .map(bytes -> Verdict.of(ending, job.submission().competitionId().isPresent(), GradeDocument.read(bytes)))
+                .orElseGet(() -> new Outcome.Failed(Reason.RESULTS_DAMAGED, "The results on the node are not what it sealed.", ending.exitCode()));
+    }
+
+    private boolean failed(Job job, Optional<Instant> startedAt, Instant at, Outcome.Failed how, boolean settled) {
+        Attempt last = Attempt.failed(job, startedAt, at, how, settled);
+        return again(job, how) ? putBack(job, last) : ended(job, job.in(new State.Ended(job.state().node(), startedAt, at, how)),
+                end -> settled ? store.move(job, end) : store.giveUp(job, end, last));
+    }
+
+    /** Only what the system failed is tried again, and only so often: a job that breaks its nodes stops doing so. */
+    private boolean again(Job job, Outcome.Failed how) {
+        return how.because().fault() == Reason.Fault.SYSTEM && !job.operators() && job.cancelRequested().isEmpty()
+                && attempts.of(job.id()).stream().filter(Attempt::failed).count() + 1 < MOST_FAILURES;
+    }
+
+    /** To be placed again, as a new attempt. */
+    private boolean putBack(Job job, Attempt last) {
+        boolean moved = store.giveUp(job, job.retried(new State.Unplaced()), last);
         if (moved) {
+            LOG.log(Level.INFO, "job {0}: attempt {1} is over: {2}", job.id(), last.number(), last.detail());
             board.leave(job.id());
         }
         return moved;
@@ -130,8 +189,11 @@ public final class Progress {
 
     /** Results were kept before this; then the row, then whoever waits: an end that is told can always be read. */
     private boolean finish(Job job, Optional<Instant> startedAt, Instant at, Outcome outcome) {
-        Job ended = job.in(new State.Ended(job.state().node(), startedAt, at, outcome));
-        boolean moved = store.move(job, ended);
+        return ended(job, job.in(new State.Ended(job.state().node(), startedAt, at, outcome)), end -> store.move(job, end));
+    }
+
+    private boolean ended(Job job, Job ended, Predicate<Job> move) {
+        boolean moved = move.test(ended);
         if (moved) {
             board.leave(job.id());
             endings.ended(ended);
@@ -147,23 +209,11 @@ public final class Progress {
     private void dismiss(int on, Node node, JobRecord said) {
         if (said.phase() == Phase.ENDED) {
             node.release(said.job(), said.attempt());
+        } else if (said.origin().equals(Submission.OPERATOR)) {
+            LOG.log(Level.WARNING, "node {0} has job {1}, submitted there by hand, which is known elsewhere or as ended; it is left alone", on, said.job());
         } else {
             LOG.log(Level.WARNING, "node {0} still has attempt {1} of job {2}, which is over; it is cancelled there", on, said.attempt(), said.job());
             node.cancel(said.job(), said.attempt());
         }
-    }
-
-    private void countOperators(int on, Node node, JobRecord said) {
-        if (said.phase() == Phase.ENDED) {
-            board.leave(said.job());
-            node.release(said.job(), said.attempt());
-        } else {
-            board.take(on, work(said));
-        }
-    }
-
-    /** An operator's job as placement counts it. */
-    static Work work(JobRecord said) {
-        return new Work(said.job(), said.gpus(), said.expectedTime(), said.submittedAt(), said.priority(), true, said.startedAt());
     }
 }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import gpuq.dispatch.Waiting;
+import gpuq.job.Attempt;
 import gpuq.job.Job;
 import gpuq.job.JobFilter;
 import gpuq.job.JobFilter.Place;
@@ -32,7 +33,7 @@ class BodiesTest {
     private static final Instant STARTED = Instant.parse("2025-11-06T15:04:11.585444Z");
     private static final Instant ENDED = Instant.parse("2025-11-06T15:04:16Z");
     private static final Submission SUBMISSION =
-            new Submission("sarang", "p", "random-acts-of-pizza", Duration.ofSeconds(60), Duration.ofDays(7), 1, 0);
+            new Submission("sarang", "p", Optional.of("random-acts-of-pizza"), Duration.ofSeconds(60), Duration.ofDays(7), 1, 0);
 
     private static Job job(State state) {
         return new Job(ID, SUBMISSION, CREATED, 1, 0, state, Optional.empty());
@@ -78,18 +79,26 @@ class BodiesTest {
                 "{\"job_id\":\"550e8400-e29b-41d4-a716-446655440000\",\"status\":\"completed\",\"node_id\":0,\"queue_position\":null,"
                         + "\"created_at\":\"2025-11-06T15:04:11.101052\",\"started_at\":\"2025-11-06T15:04:11.585444\","
                         + "\"completed_at\":\"2025-11-06T15:04:16\",\"exit_code\":0}",
-                json(StatusService.JobStatus.of(ended(new Outcome.Completed(0)), Optional.empty())));
+                json(StatusService.JobStatus.of(ended(new Outcome.Completed(0)), Optional.empty(), List.of())));
     }
 
     @Test
     void a_status_of_a_job_that_waits_or_failed_says_why() {
         assertTrue(json(StatusService.JobStatus.of(
-                        job(new State.Unplaced()), Optional.of(new Waiting(OptionalInt.of(2), "queued", "One is ahead."))))
+                        job(new State.Unplaced()), Optional.of(new Waiting(OptionalInt.of(2), "queued", "One is ahead.")), List.of()))
                 .endsWith("\"node_id\":null,\"queue_position\":2,\"created_at\":\"2025-11-06T15:04:11.101052\",\"started_at\":null,"
                         + "\"completed_at\":null,\"exit_code\":null,\"reason\":\"queued\",\"detail\":\"One is ahead.\"}"));
         assertTrue(json(StatusService.JobStatus.of(
-                        ended(new Outcome.Failed(Reason.TIME_LIMIT, "It took too long.", OptionalInt.of(124))), Optional.empty()))
+                        ended(new Outcome.Failed(Reason.TIME_LIMIT, "It took too long.", OptionalInt.of(124))), Optional.empty(), List.of()))
                 .endsWith("\"exit_code\":124,\"reason\":\"time_limit\",\"detail\":\"It took too long.\"}"));
+    }
+
+    @Test
+    void a_status_of_a_job_that_was_tried_before_tells_how_that_ended() {
+        var rebooted = new Attempt(1, OptionalInt.of(3), Optional.of(STARTED), ENDED, "rebooted", "The node was restarted.", true);
+        assertTrue(json(StatusService.JobStatus.of(job(new State.Running(0, STARTED)), Optional.empty(), List.of(rebooted)))
+                .endsWith("\"exit_code\":null,\"attempts\":[{\"attempt\":1,\"node_id\":3,\"started_at\":\"2025-11-06T15:04:11.585444\","
+                        + "\"ended_at\":\"2025-11-06T15:04:16\",\"reason\":\"rebooted\",\"detail\":\"The node was restarted.\"}]}"));
     }
 
     @Test
@@ -108,9 +117,9 @@ class BodiesTest {
     void a_node() {
         assertEquals(
                 "{\"node_id\":0,\"ip\":\"10.221.102.181\",\"queue_length\":2,\"total_wait_time\":120,\"status\":\"active\","
-                        + "\"slots\":8,\"running\":2,\"version\":\"0.1.0\",\"reason\":null,\"competitions\":[\"a\",\"b\"]}",
+                        + "\"slots\":8,\"running\":2,\"version\":\"0.1.0\",\"reason\":null,\"since\":\"2025-11-06T15:04:11.101052\",\"competitions\":[\"a\",\"b\"]}",
                 json(NodesService.NodeStatus.of(new NodeView(
-                        0, "10.221.102.181", 2, Duration.ofMillis(119_001), "active", Optional.empty(), 8, 2,
+                        0, "10.221.102.181", 2, Duration.ofMillis(119_001), "active", Optional.empty(), CREATED, 8, 2,
                         Optional.of("0.1.0"), Set.of("b", "a")))));
     }
 
@@ -118,7 +127,7 @@ class BodiesTest {
     void a_page_of_jobs_and_the_way_to_the_next() {
         Job job = ended(new Outcome.Completed(0));
         String entry = "{\"jobs\":[{\"job_id\":\"550e8400-e29b-41d4-a716-446655440000\",\"user_id\":\"sarang\",\"status\":\"completed\","
-                + "\"node_id\":0,\"created_at\":\"2025-11-06T15:04:11.101052\",\"completed_at\":\"2025-11-06T15:04:16\"}]";
+                + "\"node_id\":0,\"created_at\":\"2025-11-06T15:04:11.101052\",\"completed_at\":\"2025-11-06T15:04:16\",\"competition_id\":\"random-acts-of-pizza\"}]";
         assertEquals(entry + "}", json(page(job, 2)));
         assertEquals(entry + ",\"next_cursor\":\"" + Cursor.text(job) + "\"}", json(page(job, 1)));
         assertEquals(Optional.of(new Place(CREATED, ID)), Cursor.read(Cursor.text(job)));

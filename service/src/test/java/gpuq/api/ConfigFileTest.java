@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import gpuq.job.Submission;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,7 +40,7 @@ class ConfigFileTest {
         ConfigFile file = ConfigFile.read(GOOD.getBytes(UTF_8), SITE_LIMIT, faults).orElseThrow();
         assertTrue(faults.none());
         assertEquals(
-                new Submission("sarang", "my_project", "random-acts-of-pizza", Duration.ofSeconds(60), SITE_LIMIT, 1, 0),
+                new Submission("sarang", "my_project", Optional.of("random-acts-of-pizza"), Duration.ofSeconds(60), SITE_LIMIT, 1, 0),
                 file.submission());
         assertEquals("secret-token", file.token());
         assertFalse(file.toString().contains("secret-token"));

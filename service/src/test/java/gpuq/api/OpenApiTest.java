@@ -57,7 +57,7 @@ class OpenApiTest {
                     }
                     return proxy;
                 });
-        for (HttpService service : HttpServer.services(ApiSettings.defaults(), null, null)) {
+        for (HttpService service : HttpServer.services(ApiSettings.defaults(), null, null, null)) {
             service.routing(rules);
         }
         return routes;
@@ -70,9 +70,10 @@ class OpenApiTest {
                 Map.entry("Accepted", SubmitService.Accepted.class),
                 Map.entry("StillRunning", SubmitService.StillRunning.class),
                 Map.entry("JobStatus", StatusService.JobStatus.class),
+                Map.entry("EarlierAttempt", StatusService.EarlierAttempt.class),
                 Map.entry("JobResults", ResultsService.JobResults.class),
                 Map.entry("Cancelled", CancelService.Cancelled.class),
-                Map.entry("Nodes", NodesService.Nodes.class),
+                Map.entry("Nodes", NodesService.Fleet.class),
                 Map.entry("Node", NodesService.NodeStatus.class),
                 Map.entry("Jobs", JobsService.Page.class),
                 Map.entry("JobEntry", JobsService.Entry.class),

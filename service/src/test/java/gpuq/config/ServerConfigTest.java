@@ -45,6 +45,7 @@ class ServerConfigTest {
             node:
               heartbeat: PT2S
               patience: PT11S
+              checkup: PT1M
             nodes:
               - id: 4
                 local: {command: bin/gpuq, config: /etc/gpuq/4.conf}
@@ -64,7 +65,7 @@ class ServerConfigTest {
                 DatabaseSettings.embedded(folder.resolve("data/database/gpuq")),
                 new Auth(false),
                 new Limits(1 << 20, Duration.ofDays(7)),
-                new Link(Duration.ofSeconds(5), Duration.ofSeconds(30)),
+                new Link(Duration.ofSeconds(5), Duration.ofSeconds(30), Duration.ofMinutes(5)),
                 List.of());
         assertEquals(expected, load(""));
         assertEquals(expected, load("# nothing\nnodes: []\n"));
@@ -91,7 +92,8 @@ class ServerConfigTest {
                 Map.entry("GPUQ_SERVER_DATABASE_USERNAME", "queue"), Map.entry("GPUQ_SERVER_DATABASE_PASSWORD", "se${cret}: #1"),
                 Map.entry("GPUQ_SERVER_DATABASE_CONNECTIONS", "7"), Map.entry("GPUQ_SERVER_AUTH_REQUIRED_FOR_READS", "true"),
                 Map.entry("GPUQ_SERVER_LIMITS_CODE_SIZE", "524288"), Map.entry("GPUQ_SERVER_LIMITS_DEFAULT_TIME_LIMIT", "PT2H"),
-                Map.entry("GPUQ_SERVER_NODE_HEARTBEAT", "PT2S"), Map.entry("GPUQ_SERVER_NODE_PATIENCE", "PT11S")));
+                Map.entry("GPUQ_SERVER_NODE_HEARTBEAT", "PT2S"), Map.entry("GPUQ_SERVER_NODE_PATIENCE", "PT11S"),
+                Map.entry("GPUQ_SERVER_NODE_CHECKUP", "PT1M")));
         String nodes = FULL.substring(FULL.indexOf("nodes:"));
         assertEquals(full(), load("mode: production\nserver: {port: 1}\n" + nodes, environment));
         new Settings(folder).all().forEach(setting -> assertTrue(environment.containsKey(setting.variable()), setting.variable()));
@@ -208,7 +210,7 @@ class ServerConfigTest {
                 new DatabaseSettings("jdbc:mysql://someone:else@db.example.org:3306/gpuq?password=hidden", "queue", "se${cret}: #1", 7),
                 new Auth(true),
                 new Limits(512 << 10, Duration.ofHours(2)),
-                new Link(Duration.ofSeconds(2), Duration.ofSeconds(11)),
+                new Link(Duration.ofSeconds(2), Duration.ofSeconds(11), Duration.ofMinutes(1)),
                 List.of(new NodeConfig.Local(4, folder.resolve("bin/gpuq"), Path.of("/etc/gpuq/4.conf")),
                         new NodeConfig.Local(0, Path.of("/opt/gpuq"), folder.resolve("0.conf")),
                         new NodeConfig.Ssh(2, new SshAddress("h2.example.org", 22, "gpuuser", folder.resolve("id_ed25519"),

@@ -34,23 +34,27 @@ class MigrationsTest {
         close();
         open();
         assertEquals(before, appliedAt());
-        assertEquals(5, before.size());
     }
 
     @Test
     void a_script_whose_line_was_lost_to_a_kill_runs_again() {
-        database.update("DELETE FROM schema_version WHERE version = 5", Map.of());
-        close();
-        open();
-        assertEquals(5, appliedAt().size());
+        int all = appliedAt().size();
+        for (int version = all; version > 0; version--) {
+            database.update("DELETE FROM schema_version WHERE version >= :version", Map.of("version", version));
+            close();
+            open();
+            assertEquals(all, appliedAt().size());
+        }
     }
 
     @Test
     void a_schema_of_a_newer_gpuq_is_refused_in_one_sentence() {
-        database.update("INSERT INTO schema_version (version, script, sha256, applied_at) VALUES (6, '006-later.sql', 'x', 0)", Map.of());
+        int next = appliedAt().size() + 1;
+        database.update("INSERT INTO schema_version (version, script, sha256, applied_at) VALUES (:next, 'later.sql', 'x', 0)",
+                Map.of("next", next));
         close();
         var thrown = assertThrows(SchemaRefused.class, this::open);
-        assertEquals("the database's schema has version 6, but this gpuq knows 5 at most: it was used by a newer gpuq; start that one",
+        assertEquals("the database's schema has version %d, but this gpuq knows %d at most: it was used by a newer gpuq; start that one".formatted(next, next - 1),
                 thrown.getMessage());
     }
 

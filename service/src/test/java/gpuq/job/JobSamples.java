@@ -14,7 +14,7 @@ final class JobSamples {
     private JobSamples() {}
 
     static Submission submission(String user) {
-        return new Submission(user, "my_project", "random-acts-of-pizza", Duration.ofSeconds(60), Duration.ofDays(7), 2, -3);
+        return new Submission(user, "my_project", Optional.of("random-acts-of-pizza"), Duration.ofSeconds(60), Duration.ofDays(7), 2, -3);
     }
 
     static Job job() {
@@ -27,6 +27,11 @@ final class JobSamples {
 
     static Job job(String user, Instant createdAt, State state) {
         return new Job(UUID.randomUUID(), submission(user), createdAt, 1, 1, state, Optional.empty());
+    }
+
+    /** The record of the job's present attempt, when it was taken back. */
+    static Attempt over(Job job) {
+        return Attempt.moved(job, T0.plusSeconds(9), "Another node could take it.");
     }
 
     /** At least one of every kind; two where the facts in it matter. */

@@ -31,11 +31,13 @@ class JobStoreTest {
     @TempDir Path folder;
     Database database;
     JobStore store;
+    AttemptStore attempts;
 
     @BeforeEach
     void open() {
         database = Database.open(DatabaseSettings.embedded(folder.resolve("gpuq")));
         store = new JobStore(database);
+        attempts = new AttemptStore(database);
     }
 
     @AfterEach
@@ -66,12 +68,51 @@ class JobStoreTest {
                         Job fresh = withNewId(job);
                         Job moved = new Job(fresh.id(), next.submission(), next.createdAt(), next.attempt(), next.version(), to, Optional.empty());
                         insert(fresh);
-                        assertTrue(store.move(fresh, moved));
+                        assertTrue(moved(fresh, moved));
                         assertEquals(Optional.of(moved), store.find(fresh.id()));
                     }
                 }
             }
         }
+    }
+
+    /** As dispatch and sync do it: within an attempt, or into the next one. */
+    private boolean moved(Job from, Job to) {
+        return to.attempt() == from.attempt() ? store.move(from, to) : store.giveUp(from, to, JobSamples.over(from));
+    }
+
+    @Test
+    void an_attempt_that_is_over_is_kept_with_the_move_that_begins_the_next_or_not_at_all() {
+        Job job = JobSamples.job();
+        insert(job);
+        Job sent = job.in(new State.Sent(0));
+        assertTrue(store.move(job, sent));
+        assertThrows(IllegalStateException.class, () -> store.move(sent, sent.retried(new State.Unplaced())));
+        assertFalse(store.giveUp(job, job.retried(new State.Unplaced()), JobSamples.over(job)));
+        assertEquals(List.of(), attempts.of(job.id()));
+        assertTrue(store.giveUp(sent, sent.retried(new State.Unplaced()), JobSamples.over(sent)));
+        assertEquals(List.of(JobSamples.over(sent)), attempts.of(job.id()));
+    }
+
+    @Test
+    void an_attempt_that_its_node_may_still_run_is_known_until_it_is_settled() {
+        Job job = JobSamples.job().in(new State.Sent(7));
+        insert(job);
+        Attempt lost = Attempt.failed(job, Optional.empty(), JobSamples.T0, new Outcome.Failed(Reason.NODE_LOST, "Gone.", OptionalInt.empty()), false);
+        assertTrue(store.giveUp(job, job.retried(new State.Unplaced()), lost));
+        var open = new AttemptStore.Unsettled(job.id(), 1);
+        assertEquals(List.of(open), attempts.unsettledOn(7));
+        attempts.settle(open);
+        assertEquals(List.of(), attempts.unsettledOn(7));
+    }
+
+    @Test
+    void an_operators_job_is_adopted_once_with_or_without_a_competition() {
+        var asked = new Submission(Submission.OPERATOR, "", Optional.empty(), Duration.ofSeconds(1), Duration.ofDays(1), 1, 0);
+        Job script = new Job(UUID.randomUUID(), asked, JobSamples.T0, 1, 1, new State.Waiting(0), Optional.empty());
+        assertTrue(store.adopt(script));
+        assertFalse(store.adopt(script));
+        assertEquals(Optional.of(script), store.find(script.id()));
     }
 
     @Test
@@ -95,7 +136,7 @@ class JobStoreTest {
             try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
                 for (Job to : wishes) {
                     if (new Move(from, to).fault().isEmpty()) {
-                        threads.submit(() -> store.move(from, to) ? moved.incrementAndGet() : 0);
+                        threads.submit(() -> moved(from, to) ? moved.incrementAndGet() : 0);
                     }
                 }
             }
@@ -113,7 +154,7 @@ class JobStoreTest {
         assertTrue(store.move(job, sent));
         assertFalse(store.move(job, job.in(new State.Unplaced())));
         Job again = sent.retried(new State.Placed(1));
-        assertTrue(store.move(sent, again));
+        assertTrue(moved(sent, again));
         assertFalse(store.move(sent, sent.in(new State.Waiting(0))));
         Job unknown = withNewId(again);
         assertFalse(store.move(unknown, unknown.in(new State.Sent(1))));

@@ -34,7 +34,7 @@ class MoveTest {
             "unplaced → placed 0", "unplaced → placed 1",
             "placed 0 → unplaced", "placed 1 → unplaced", "placed 0 → placed 0", "placed 1 → placed 1", "placed 0 → placed 1", "placed 1 → placed 0",
             "sent 0 → unplaced", "sent 1 → unplaced", "sent 0 → placed 0", "sent 1 → placed 1", "sent 0 → placed 1", "sent 1 → placed 0",
-            "waiting 0 → unplaced", "waiting 1 → unplaced",
+            "waiting 0 → unplaced", "waiting 1 → unplaced", "waiting 0 → placed 0", "waiting 1 → placed 1", "waiting 0 → placed 1", "waiting 1 → placed 0",
             "running 0 → unplaced", "running 0' → unplaced", "running 1 → unplaced");
 
     @Test

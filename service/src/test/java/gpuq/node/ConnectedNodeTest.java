@@ -105,7 +105,7 @@ class ConnectedNodeTest {
 
     @Test
     void a_command_that_is_not_there_is_told_with_the_last_line_of_stderr() {
-        var node = NodePair.local("n7", folder.resolve("nowhere/gpuq"), folder.resolve("gpuq.conf"), Deadlines.USUAL).down();
+        var node = NodeLines.local("n7", folder.resolve("nowhere/gpuq"), folder.resolve("gpuq.conf"), Deadlines.USUAL).down();
         nodes.add(node);
         String message = unreachable(node::info);
         assertTrue(message.startsWith("node n7: the conversation ended (setsid:") && message.contains("nowhere/gpuq"), message);

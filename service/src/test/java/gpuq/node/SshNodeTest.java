@@ -131,7 +131,7 @@ class SshNodeTest {
     void a_close_does_not_wait_for_a_host_that_is_silent() throws Exception {
         try (var silent = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
             var patient = new Deadlines(Duration.ofSeconds(50), Duration.ofSeconds(50), Duration.ofSeconds(1));
-            var pair = NodePair.ssh("n7", new SshAddress("127.0.0.1", silent.getLocalPort(), "ada", folder.resolve("key"),
+            var pair = NodeLines.ssh("n7", new SshAddress("127.0.0.1", silent.getLocalPort(), "ada", folder.resolve("key"),
                     new HostKey.Fingerprint("SHA256:"), "gpuq"), patient);
             var caller = Thread.ofVirtual().start(() -> assertThrows(NodeUnreachable.class, () -> pair.back().info()));
             silent.accept();
@@ -173,8 +173,8 @@ class SshNodeTest {
         }
     }
 
-    private static NodePair pair(SshAddress address) {
-        return NodePair.ssh("n7", address, SHORT);
+    private static NodeLines pair(SshAddress address) {
+        return NodeLines.ssh("n7", address, SHORT);
     }
 
     private static String refusal(SshAddress address) {
@@ -192,7 +192,7 @@ class SshNodeTest {
     }
 
     /** A job, down and back. */
-    private static void goesThrough(NodePair pair) throws Exception {
+    private static void goesThrough(NodeLines pair) throws Exception {
         BlockingQueue<Bell> bells = new LinkedBlockingQueue<>();
         var from = pair.back().list().position();
         var watcher = Thread.ofVirtual().start(() -> assertThrows(NodeUnreachable.class, () -> pair.back().watch(from, bells::add)));

@@ -68,12 +68,12 @@ class PlacementTest {
     @Test
     void only_a_node_that_is_active_and_has_the_data_and_the_slots_is_taken() {
         node(0, 8);
-        board.unreachable(0, "the network is down");
-        board.add(1, "127.0.0.1");
-        board.answered(1, new Capacity(8, Set.of("another"), Optional.of("process"), "1"), Optional.empty());
+        board.unreachable(0, "the network is down", NOW);
+        board.add(1, "127.0.0.1", NOW);
+        board.answered(1, new Capacity(8, Set.of("another"), Optional.of("process"), "1"), Optional.empty(), NOW);
         node(2, 1);
         node(3, 4);
-        board.draining(3, "repair");
+        board.drain(3, Optional.of("repair"), NOW);
         node(4, 2);
 
         assertEquals(new Choice.On(4), place(job(60, 2)));
@@ -81,18 +81,18 @@ class PlacementTest {
 
     @Test
     void a_competition_is_unknown_only_when_every_node_has_spoken() {
-        board.add(0, "127.0.0.1");
+        board.add(0, "127.0.0.1", NOW);
         Submission unknown = submission("unknown", 60, 1, 0);
 
         assertInstanceOf(Choice.NobodyActive.class, place(unknown));
-        board.answered(0, capacity(1), Optional.empty());
+        board.answered(0, capacity(1), Optional.empty(), NOW);
         assertInstanceOf(Choice.NobodyHasTheData.class, place(unknown));
     }
 
     @Test
     void a_known_competition_without_an_active_node_names_the_nodes_that_have_it() {
         node(0, 1);
-        board.unreachable(0, "the network is down");
+        board.unreachable(0, "the network is down", NOW);
 
         Choice.NobodyActive nobody = assertInstanceOf(Choice.NobodyActive.class, place(job(60, 1)));
         assertTrue(nobody.why().contains("node 0 is unreachable (the network is down)"), nobody.why());
@@ -100,16 +100,16 @@ class PlacementTest {
 
     @Test
     void a_node_without_a_launch_template_takes_nothing() {
-        board.add(0, "127.0.0.1");
-        board.answered(0, new Capacity(1, Set.of("pizza"), Optional.empty(), "1"), Optional.empty());
+        board.add(0, "127.0.0.1", NOW);
+        board.answered(0, new Capacity(1, Set.of("pizza"), Optional.empty(), "1"), Optional.empty(), NOW);
 
         assertInstanceOf(Choice.NobodyActive.class, place(job(60, 1)));
     }
 
     @Test
     void a_node_whose_launch_template_the_server_does_not_have_takes_nothing() {
-        board.add(0, "127.0.0.1");
-        board.answered(0, new Capacity(1, Set.of("pizza"), Optional.of("unheard-of"), "1"), Optional.empty());
+        board.add(0, "127.0.0.1", NOW);
+        board.answered(0, new Capacity(1, Set.of("pizza"), Optional.of("unheard-of"), "1"), Optional.empty(), NOW);
 
         Choice.NobodyActive nobody = assertInstanceOf(Choice.NobodyActive.class, place(job(60, 1)));
         assertTrue(nobody.why().contains("'unheard-of' is none of the server's: process"), nobody.why());
@@ -128,7 +128,7 @@ class PlacementTest {
         node(0, 1);
         node(1, 1);
         UUID id = UUID.randomUUID();
-        Work work = Work.of(id, job(60, 1), NOW, Optional.empty());
+        Work work = Work.of(id, job(60, 1), NOW, Set.of(), Optional.empty());
 
         board.take(0, work);
         board.take(1, work);
@@ -165,7 +165,7 @@ class PlacementTest {
         node(0, 1);
         waiting(NOW.minusSeconds(3600), 0);
         UUID fresh = waiting(NOW, 0);
-        Work missed = Work.of(UUID.randomUUID(), job(60, 1), NOW.minusSeconds(3600), Optional.empty());
+        Work missed = Work.of(UUID.randomUUID(), job(60, 1), NOW.minusSeconds(3600), Set.of(), Optional.empty());
 
         board.correct(0, List.of(missed), NOW.minusSeconds(60));
 
@@ -173,9 +173,84 @@ class PlacementTest {
         assertTrue(board.position(fresh).isPresent());
     }
 
+    @Test
+    void a_node_that_failed_the_job_is_taken_only_if_no_other_can() {
+        node(0, 1);
+        node(1, 1);
+        place(job(60, 1));
+        place(job(60, 1));
+
+        assertEquals(new Choice.On(1), board.reserve(UUID.randomUUID(), job(60, 1), Set.of(0), NOW, NOW));
+        board.unreachable(1, "the network is down", NOW);
+        assertEquals(new Choice.On(0), board.reserve(UUID.randomUUID(), job(60, 1), Set.of(0), NOW, NOW));
+    }
+
+    @Test
+    void what_weighs_most_is_said_of_a_node_and_since_when() {
+        node(0, 1);
+        status("active", NOW);
+        board.drain(0, Optional.of("a new fan"), NOW.plusSeconds(1));
+        status("drained", NOW.plusSeconds(1));
+        board.examined(0, Optional.of("disk: full"), NOW.plusSeconds(2));
+        status("unhealthy", NOW.plusSeconds(2));
+        board.examined(0, Optional.of("disk: full; clock: wrong"), NOW.plusSeconds(3));
+        status("unhealthy", NOW.plusSeconds(2));
+        board.unreachable(0, "the network is down", NOW.plusSeconds(4));
+        status("unreachable", NOW.plusSeconds(4));
+        board.lost(0, "given up", NOW.plusSeconds(5));
+        board.answered(0, capacity(1), Optional.empty(), NOW.plusSeconds(6));
+        status("lost", NOW.plusSeconds(5));
+        board.found(0, NOW.plusSeconds(7));
+        status("unhealthy", NOW.plusSeconds(7));
+        board.examined(0, Optional.empty(), NOW.plusSeconds(8));
+        status("active", NOW.plusSeconds(8));
+    }
+
+    @Test
+    void a_job_that_waits_moves_to_a_node_where_it_starts_at_once_the_next_one_first() {
+        node(0, 1);
+        board.started(waiting(NOW, 0), NOW);
+        UUID next = waiting(NOW.minusSeconds(2), 0);
+        waiting(NOW.minusSeconds(1), 0);
+        assertEquals(Optional.empty(), board.relieve(0, NOW));
+        node(1, 1);
+
+        assertEquals(Optional.of(new Board.Relief(next, 1)), board.relieve(0, NOW));
+        assertEquals(Optional.empty(), board.relieve(0, NOW));
+    }
+
+    @Test
+    void a_job_that_is_about_to_start_stays() {
+        node(0, 1);
+        node(1, 1);
+        waiting(NOW, 0);
+
+        assertEquals(Optional.empty(), board.relieve(0, NOW));
+    }
+
+    @Test
+    void what_waits_on_a_node_that_starts_nothing_moves_to_any_that_can_take_it_but_an_operators_job_stays() {
+        node(0, 1);
+        node(1, 1);
+        place(job(60, 1));
+        board.take(1, Work.of(UUID.randomUUID(), job(60, 1), NOW, Set.of(), Optional.of(NOW)));
+        board.take(0, Work.of(UUID.randomUUID(), new Submission(Submission.OPERATOR, "", Optional.empty(), Duration.ofSeconds(1), Duration.ofDays(7), 1, 0),
+                NOW.minusSeconds(9), Set.of(), Optional.empty()));
+        board.drain(0, Optional.of("repair"), NOW);
+
+        assertEquals(OptionalInt.of(1), board.relieve(0, NOW).stream().mapToInt(Board.Relief::to).findFirst());
+        assertEquals(Optional.empty(), board.relieve(0, NOW));
+        assertEquals(1, view(0).queueLength());
+    }
+
+    private void status(String status, Instant since) {
+        assertEquals(status, view(0).status());
+        assertEquals(since, view(0).since());
+    }
+
     private void node(int id, int slots) {
-        board.add(id, "127.0.0.1");
-        board.answered(id, capacity(slots), Optional.empty());
+        board.add(id, "127.0.0.1", NOW);
+        board.answered(id, capacity(slots), Optional.empty(), NOW);
     }
 
     private static Capacity capacity(int slots) {
@@ -184,12 +259,12 @@ class PlacementTest {
 
     private UUID waiting(Instant submittedAt, int priority) {
         UUID id = UUID.randomUUID();
-        board.take(0, Work.of(id, submission("pizza", 60, 1, priority), submittedAt, Optional.empty()));
+        board.take(0, Work.of(id, submission("pizza", 60, 1, priority), submittedAt, Set.of(), Optional.empty()));
         return id;
     }
 
     private Choice place(Submission submission) {
-        return board.reserve(UUID.randomUUID(), submission, NOW, NOW);
+        return board.reserve(UUID.randomUUID(), submission, Set.of(), NOW, NOW);
     }
 
     private NodeView view(int id) {
@@ -201,6 +276,6 @@ class PlacementTest {
     }
 
     private static Submission submission(String competition, int expected, int gpus, int priority) {
-        return new Submission("ada", "p", competition, Duration.ofSeconds(expected), Duration.ofDays(7), gpus, priority);
+        return new Submission("ada", "p", Optional.of(competition), Duration.ofSeconds(expected), Duration.ofDays(7), gpus, priority);
     }
 }

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -47,10 +48,10 @@ class WaitEstimateTest {
     }
 
     private static Work running(int expected, int ago, int gpus) {
-        return new Work(UUID.randomUUID(), gpus, Duration.ofSeconds(expected), NOW, 0, false, Optional.of(NOW.minusSeconds(ago)));
+        return new Work(UUID.randomUUID(), gpus, Duration.ofSeconds(expected), NOW, 0, false, Optional.empty(), Set.of(), Optional.of(NOW.minusSeconds(ago)));
     }
 
     private static Work waiting(int expected, int gpus) {
-        return new Work(UUID.randomUUID(), gpus, Duration.ofSeconds(expected), NOW, 0, false, Optional.empty());
+        return new Work(UUID.randomUUID(), gpus, Duration.ofSeconds(expected), NOW, 0, false, Optional.empty(), Set.of(), Optional.empty());
     }
 }

@@ -188,7 +188,7 @@ class ResultsArchiveTest {
     }
 
     private static Job job(String user, String competition, int attempt) {
-        var asked = new Submission(user, "p", competition, Duration.ofSeconds(1), Duration.ofDays(1), 1, 0);
+        var asked = new Submission(user, "p", Optional.of(competition), Duration.ofSeconds(1), Duration.ofDays(1), 1, 0);
         return new Job(UUID.randomUUID(), asked, END.minusSeconds(60), attempt, 5, new State.Running(0, END.minusSeconds(30)), Optional.empty());
     }
 

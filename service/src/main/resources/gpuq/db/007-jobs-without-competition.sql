@@ -1,0 +1,1 @@
+ALTER TABLE jobs MODIFY COLUMN competition_id VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin

@@ -1,0 +1,4 @@
+CREATE TABLE IF NOT EXISTS lost_nodes (
+  node_id INT NOT NULL PRIMARY KEY,
+  declared_at BIGINT NOT NULL
+)
