@@ -45,17 +45,28 @@ address() { # HOST
     host console "$1" sh -c 'hostname -I' | tr -d ' \n'
 }
 
-# cluster::settings: the server's.
+# cluster::settings HOST…: the server's, with these nodes.
 cluster::settings() {
     local name
     {
         printf '%s\n' 'mode: demonstration' 'server: {port: 8001}' "data-directory: $BATS_FILE_TMPDIR/data" \
-            "templates: $CHECKOUT/templates" 'node: {heartbeat: PT1S, patience: PT5S}' 'nodes:'
-        for name in "${NODES[@]}"; do
+            "templates: $CHECKOUT/templates" 'node: {heartbeat: PT1S, patience: PT5S, checkup: PT1S}' 'nodes:'
+        for name in "$@"; do
             printf '  - {id: %d, host: %s, key: %s, known-hosts: %s}\n' "${name#h}" "$(address "$name")" \
                 "$BATS_FILE_TMPDIR/key" "$BATS_FILE_TMPDIR/known_hosts"
         done
     } >"$BATS_FILE_TMPDIR/gpuq.yaml"
+}
+
+# cluster::administrator: makes one, while the server is not there. His token is in $BATS_FILE_TMPDIR/token.
+cluster::administrator() {
+    cluster::server user add boss --admin >"$BATS_FILE_TMPDIR/token"
+}
+
+# cluster::server WORD…: runs the server's command in the bed.
+cluster::server() {
+    host in "$JDK/bin/java" "@$CHECKOUT/service/jvm.args" -jar "$CHECKOUT/service/target/gpuq-server.jar" \
+        --config "$BATS_FILE_TMPDIR/gpuq.yaml" "$@"
 }
 
 # cluster::serve: starts the server in the bed, and waits until it answers. Its process is in $BATS_FILE_TMPDIR/server.
@@ -72,8 +83,19 @@ cluster::kill() {
     host in kill -KILL "$(<"$BATS_FILE_TMPDIR/server")"
 }
 
+# cluster::reload HOST…: lets it read its nodes anew, and these are all.
+cluster::reload() {
+    cluster::settings "$@"
+    host in kill -HUP "$(<"$BATS_FILE_TMPDIR/server")"
+}
+
 api() { # PATH [CURL-WORD…]
     host in curl -sS --fail-with-body --max-time 100 -o - "$SERVER$1" "${@:2}"
+}
+
+# tell PATH: as the administrator.
+tell() {
+    api "$1" -X POST -H "Authorization: Bearer $(<"$BATS_FILE_TMPDIR/token")"
 }
 
 # submit COUNT STATEMENT: so many jobs, at once; their ids in `ids`. Each leaves its mark on its host, then does that, and is graded.
@@ -81,10 +103,15 @@ submit() {
     local -i i
     ids=() where=()
     for ((i = 0; i < $1; i++)); do
-        printf '%s\n' 'import shutil, time' "open('/var/tmp/ran', 'a').write('$BATS_TEST_NUMBER.$i\\n')" "$2" \
+        printf '%s\n' 'import os, shutil, time' "open('/var/tmp/ran', 'a').write('$BATS_TEST_NUMBER.$i\\n')" "$2" \
             'shutil.copy("data/sampleSubmission.csv", "submission.csv")' >solution.py
         ids+=("$(api '/api/submit?wait=false' -F code=@solution.py -F "config_file=@$CHECKOUT/examples/config.yaml" | jq -r .job_id)")
     done
+}
+
+# on HOST TEXT: a bash script, as the user whose node it is.
+on() {
+    host run --user gpuuser "$1" bash -euc "$2"
 }
 
 status_of() { # ID
@@ -123,8 +150,21 @@ all_active() {
     [[ $(api /api/nodes | jq -c '[.nodes[].status] | unique') == '["active"]' ]]
 }
 
-running_on() { # NUMBER
-    (($(node "$1" .running) > 0))
+runs() { # NUMBER COUNT: so many jobs run there
+    (($(node "$1" .running) == $2))
+}
+
+known_nodes() { # JSON: these are they
+    [[ $(api /api/nodes | jq -c '[.nodes[].node_id]') == "$1" ]]
+}
+
+busy() { # NUMBER: all of its slots are taken
+    (($(node "$1" '.slots - .running') == 0))
+}
+
+# history ID: how its earlier attempts ended, such as `rebooted 3`.
+history() {
+    status_of "$1" | jq -r '.attempts // [] | map("\(.reason) \(.node_id)") | join(", ")'
 }
 
 # each_ran_once: of what this test has submitted.
@@ -134,6 +174,6 @@ each_ran_once() {
         host console "$name" sh -c 'touch /var/tmp/ran && cat /var/tmp/ran'
     done >ran
     for i in "${!ids[@]}"; do
-        [ "$(grep -cx "$BATS_TEST_NUMBER[.]$i" ran)" -eq 1 ]
+        [ "$(grep -cx "${BATS_TEST_NUMBER}[.]$i" ran)" -eq 1 ]
     done
 }

@@ -10,7 +10,8 @@ load cluster
 setup_file() {
     make_bed
     cluster::nodes
-    cluster::settings
+    cluster::settings "${NODES[@]}"
+    cluster::administrator
     cluster::serve
 }
 
@@ -20,6 +21,7 @@ teardown_file() {
 
 setup() {
     cd "$BATS_TEST_TMPDIR"
+    ids=() where=()
     until_true all_active
 }
 
@@ -27,6 +29,8 @@ teardown() {
     [[ ${BATS_TEST_COMPLETED:-} ]] || {
         api /api/nodes
         tail -n 60 "$BATS_FILE_TMPDIR/server.log"
+        host heal "${NODES[@]}"
+        host thaw "${NODES[@]}"
     }
 }
 
@@ -60,15 +64,17 @@ teardown() {
 }
 
 @test "a host whose power is cut says so of the job that ran, and the job is run again" {
-    submit 3 'time.sleep(4)'
-    until_true running_on 3
+    submit 6 'time.sleep(4)'
+    until_true busy 3
+    victim=$(api '/api/jobs?status=running' | jq -r '[.jobs[] | select(.node_id == 3) | .job_id][0]')
     host kill h3
     until_true condition_of 3 unreachable
     host up h3
     for id in "${ids[@]}"; do
         ended "$id"
     done
-    run -0 host run --user gpuuser h3 gpuq list
+    [ "$(history "$victim")" = 'rebooted 3' ]
+    [ "$(status_of "$victim" | jq .node_id)" -ne 3 ]
 }
 
 @test "a slow and lossy link delays only its own jobs" {
@@ -105,6 +111,131 @@ teardown() {
     submit 6 'time.sleep(2)'
     cluster::kill
     cluster::serve
+    for id in "${ids[@]}"; do
+        ended "$id"
+    done
+    each_ran_once
+}
+
+@test "a job that breaks its node stops doing so after three, each another" {
+    submit 1 'os.kill(os.getppid(), 9)'
+    ended "${ids[0]}" failed
+    [ "$(jq -r .reason status)" = grader_failed ]
+    [ "$(jq -r '[.attempts[].node_id, .node_id] | unique | length' status)" -eq 3 ]
+    [ "$(jq -r '.attempts | length' status)" -eq 2 ]
+}
+
+@test "an operator's job is seen, counts, and can be cancelled by an administrator" {
+    on h2 'printf "sleep 60\n" >job.sh; gpuq submit --script job.sh' >id
+    until_true runs 2 1
+    run -0 api '/api/jobs?user_id=operator'
+    [ "$(jq -c '.jobs[] | [.job_id, .status, .node_id, .competition_id]' <<<"$output")" = "[\"$(<id)\",\"running\",2,null]" ]
+    [ "$(node 2 .queue_length)" -eq 1 ]
+    submit 2 'time.sleep(1)'
+    run -0 tell "/api/cancel/$(<id)"
+    [ "$(jq -r .status <<<"$output")" = cancelled ]
+    run -0 on h2 "gpuq status --json $(<id) | jq -r .outcome"
+    [ "$output" = cancelled ]
+    on h2 'printf "exit 3\n" >job.sh; gpuq submit --script job.sh' >id
+    until_true has_ended "$(<id)"
+    [ "$(status_of "$(<id)" | jq -c '[.status, .reason, .exit_code]')" = '["failed","script_failed",3]' ]
+    for id in "${ids[@]}"; do
+        ended "$id"
+    done
+    [[ " ${where[*]} " != *' 2 2 '* ]]
+}
+
+@test "a node that would fail jobs gets none, says why, and comes back by itself" {
+    host console h1 mv /opt/gpuq/node-scripts/grade_code.py /root
+    until_true condition_of 1 unhealthy
+    reason_of 1 'template: the grader'
+    submit 4 'pass'
+    for id in "${ids[@]}"; do
+        ended "$id"
+    done
+    [[ " ${where[*]} " != *' 1 '* ]]
+    host console h1 mv /root/grade_code.py /opt/gpuq/node-scripts/
+    until_true condition_of 1 active
+}
+
+@test "what waits on a drained node moves on, and back to idle nodes after a resume" {
+    tell '/api/nodes/2/drain?reason=a%20new%20fan' >told
+    [ "$(jq -r '[.status, .reason] | join(": ")' told)" = 'drained: a new fan' ]
+    tell /api/nodes/3/drain >told
+    [ "$(jq -r .reason told)" = 'by boss' ]
+    run -0 on h3 'gpuq info --json | jq -r .drain'
+    [ "$output" = 'by boss' ]
+    submit 6 'time.sleep(5)'
+    until_true busy 1
+    tell /api/nodes/2/resume
+    on h3 'gpuq resume'
+    for id in "${ids[@]}"; do
+        ended "$id"
+    done
+    each_ran_once
+    [ "$(printf '%s\n' "${where[@]}" | sort -u | paste -sd,)" = 1,2,3 ]
+    [ "$(for id in "${ids[@]}"; do history "$id"; done | grep -cx 'moved 1')" -eq 4 ]
+}
+
+@test "a drain gives what waits to the others, and lets what runs go on" {
+    submit 9 'time.sleep(3)'
+    until_true busy 1
+    tell /api/nodes/1/drain
+    condition_of 1 draining
+    for id in "${ids[@]}"; do
+        ended "$id"
+    done
+    each_ran_once
+    [ "$(printf '%s\n' "${where[@]}" | grep -cx 1)" -eq 2 ]
+    condition_of 1 drained
+    tell /api/nodes/1/resume
+}
+
+@test "the jobs of a node that is given up run elsewhere, and it ends the old ones before it gets work" {
+    host console h1 touch /var/tmp/quick
+    host console h3 touch /var/tmp/quick
+    submit 6 'time.sleep(1 if os.path.exists("/var/tmp/quick") else 600)'
+    until_true busy 2
+    run -22 tell /api/nodes/2/lost
+    [[ $output == *'node 2 answers'* ]]
+    host cut h2
+    until_true condition_of 2 unreachable
+    mapfile -t moved < <(api '/api/jobs?status=running' | jq -r '.jobs[] | select(.node_id == 2) | .job_id')
+    [ "${#moved[@]}" -eq 2 ]
+    tell '/api/nodes/2/lost?reason=burnt'
+    condition_of 2 lost
+    reason_of 2 'given up: burnt'
+    cluster::kill
+    cluster::serve
+    condition_of 2 lost
+    host heal h2
+    until_true condition_of 2 active
+    for id in "${moved[@]}"; do
+        run -1 host console h2 pgrep -f "$id"
+    done
+    for id in "${ids[@]}"; do
+        ended "$id"
+    done
+    for id in "${moved[@]}"; do
+        [ "$(history "$id")" = 'node_lost 2' ]
+        run -0 on h2 "gpuq status --json $id.1 | jq -r .outcome"
+        [ "$output" = cancelled ]
+    done
+}
+
+@test "nodes come and go while the server runs, and the jobs of one that went stay known" {
+    submit 6 'time.sleep(3)'
+    until_true busy 3
+    id=$(api '/api/jobs?status=running' | jq -r '[.jobs[] | select(.node_id == 3) | .job_id][0]')
+    cluster::reload h1 h2
+    until_true known_nodes '[1,2]'
+    [ "$(status_of "$id" | jq -r .status)" = running ]
+    printf 'nodes: [{id: x}]\n' >"$BATS_FILE_TMPDIR/gpuq.yaml"
+    host in kill -HUP "$(<"$BATS_FILE_TMPDIR/server")"
+    until_true grep -q '^ *nodes.0.id: .x. is not a whole number' "$BATS_FILE_TMPDIR/server.log"
+    known_nodes '[1,2]'
+    cluster::reload h1 h2 h3
+    until_true condition_of 3 active
     for id in "${ids[@]}"; do
         ended "$id"
     done

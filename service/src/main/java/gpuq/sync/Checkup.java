@@ -28,6 +28,7 @@ public final class Checkup implements Runnable {
     private final Duration between;
     private final InstantSource clock;
     private final Semaphore due = new Semaphore(0);
+    private Optional<String> known = Optional.empty();
 
     /** @param node a conversation that nobody else waits for @param between two looks at a node that is well */
     public Checkup(int id, Node node, Board board, Duration between, InstantSource clock) {
@@ -65,7 +66,10 @@ public final class Checkup implements Runnable {
         }
         try {
             Optional<String> illness = illness(node.doctor());
-            illness.ifPresent(what -> LOG.log(Level.WARNING, "node {0} is unhealthy: {1}", id, what));
+            if (!illness.equals(known)) {
+                LOG.log(Level.INFO, "node {0}: its doctor finds {1}", id, illness.orElse("nothing any more"));
+                known = illness;
+            }
             board.examined(id, illness, clock.instant());
             return illness.isEmpty();
         } catch (NodeUnreachable | NodeRefused silent) {

@@ -186,7 +186,7 @@ class ApiTest {
     void nodes_are_listed() {
         JsonNode node = api.get("/api/nodes").body().get("nodes").get(0);
         assertEquals(
-                "[\"node_id\",\"ip\",\"queue_length\",\"total_wait_time\",\"status\",\"slots\",\"running\",\"version\",\"reason\",\"competitions\"]",
+                "[\"node_id\",\"ip\",\"queue_length\",\"total_wait_time\",\"status\",\"slots\",\"running\",\"version\",\"reason\",\"since\",\"competitions\"]",
                 new ObjectMapper().valueToTree(iterable(node)).toString());
         assertEquals("active", node.get("status").asText());
         assertTrue(node.get("competitions").toString().contains("random-acts-of-pizza"));
