@@ -13,12 +13,15 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BiConsumer;
+import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,6 +34,13 @@ class ServerCrashTest {
     /** strace counts the writes of each thread: with one carrier of virtual threads, these are the writes of the server. */
     private static final String[] ONE_WRITER = {"-Djdk.virtualThreadScheduler.parallelism=1", "-Djdk.virtualThreadScheduler.maxPoolSize=1"};
 
+    private static final String GOOD = """
+            import shutil
+            with open(%1$s, "a") as runs:
+                runs.write("ran\\n")
+            shutil.copy("data/sampleSubmission.csv", "submission.csv")
+            """;
+
     @TempDir
     private Path directory;
 
@@ -39,25 +49,95 @@ class ServerCrashTest {
     @Test
     void a_job_runs_once_and_ends_once_whichever_write_the_server_dies_at() throws Exception {
         Site site = Site.in(directory, 2, port);
+        int writes = atEachWrite(site, (server, name) -> {}, (server, name) -> submit(server, name, GOOD), (server, name) -> {
+            assertRanAndEndedOnce(server, name);
+            assertEquals(1, jobsCalled(server, name), "jobs of this name");
+        });
+        assertTrue(writes > 3, "after %d writes a job was through: the commits are not where they were".formatted(writes));
+    }
+
+    @Test
+    void a_waiting_job_that_moves_to_an_idle_node_runs_once_whichever_write_the_server_dies_at() throws Exception {
+        Site site = Site.in(directory, 2, port);
+        Path script = Files.writeString(directory.resolve("long.sh"), "sleep 600\n");
+        Map<Integer, String> longOnes = new ConcurrentHashMap<>();
+        atEachWrite(site, (server, name) -> {
+            for (int node = 0; node < 2; node++) {
+                longOnes.put(node, site.gpuq(node, "submit", "--script", script.toString()));
+            }
+            Eventually.holds("both nodes are busy", () -> List.of(0, 1).stream().allMatch(node -> node(server, node).path("running").asInt() == 1));
+            String id = submit(server, name, GOOD).orElseThrow();
+            Eventually.holds("it waits", () -> server.api().get("/api/status/" + id).text("reason").equals("queued"));
+        }, (server, name) -> {
+            String id = submit(server, name, GOOD).orElseThrow();
+            int on = server.api().get("/api/status/" + id).body().path("node_id").asInt();
+            site.gpuq(1 - on, "cancel", longOnes.get(1 - on));
+            return Optional.of(id);
+        }, (server, name) -> {
+            assertRanAndEndedOnce(server, name);
+            longOnes.forEach((node, job) -> site.gpuq(node, "cancel", job));
+        });
+    }
+
+    @Test
+    void a_job_that_the_system_failed_is_tried_again_once_whichever_write_the_server_dies_at() throws Exception {
+        Site site = Site.in(directory, 2, port);
+        String code = """
+                import os
+                if not os.path.exists(%1$s):
+                    open(%1$s, "w").write("ran\\n")
+                    os.kill(os.getppid(), 9)
+                """ + GOOD;
+        atEachWrite(site, (server, name) -> {}, (server, name) -> submit(server, name, code), (server, name) -> {
+            String id = submit(server, name, code).orElseThrow();
+            JsonNode job = end(server, id);
+            assertEquals("completed", job.path("status").asText(), job::toString);
+            assertEquals("grader_failed", job.path("attempts").path(0).path("reason").asText(), job::toString);
+            assertEquals(1, job.path("attempts").size(), job::toString);
+            assertEquals(List.of("ran", "ran"), runs(name), "how often " + name + " ran");
+        });
+    }
+
+    /** @param begin what comes before @param act what the server dies over; it gives a job, unless the server died @return how many writes there were */
+    private int atEachWrite(
+            Site site, BiConsumer<ServerProcess, String> begin, BiFunction<ServerProcess, String, Optional<String>> act,
+            BiConsumer<ServerProcess, String> holds) throws Exception {
         boolean died = true;
         int write = 0;
         while (died) {
             write++;
             String name = "write-" + write;
             try (ServerProcess server = ServerProcess.start(site, port, ONE_WRITER)) {
+                begin.accept(server, name);
                 Process strace = dieAtWrite(server, write);
-                Optional<String> id = submit(server, name);
+                Optional<String> id = unlessItDies(server, name, act);
                 Eventually.holds("the server is dead or the job has ended", Duration.ofSeconds(30), () -> !server.alive() || id.isPresent() && ended(server, id.get()));
                 died = !server.alive();
                 server.kill();
                 strace.waitFor();
             }
             try (ServerProcess server = ServerProcess.start(site, port)) {
-                assertRanAndEndedOnce(server, name);
-                assertEquals(write, jobs(server), "jobs, one for each name");
+                holds.accept(server, name);
             }
         }
-        assertTrue(write > 3, "after %d writes a job was through: the commits are not where they were".formatted(write - 1));
+        return write - 1;
+    }
+
+    private static Optional<String> unlessItDies(ServerProcess server, String name, BiFunction<ServerProcess, String, Optional<String>> act) {
+        try {
+            return act.apply(server, name);
+        } catch (UncheckedIOException | NoSuchElementException died) {
+            return Optional.empty();
+        }
+    }
+
+    private int jobsCalled(ServerProcess server, String name) {
+        int write = Integer.parseInt(name.replace("write-", ""));
+        return jobs(server) - (write - 1);
+    }
+
+    private static JsonNode node(ServerProcess server, int id) {
+        return server.api().get("/api/nodes").body().path("nodes").path(id);
     }
 
     @Test
@@ -99,16 +179,15 @@ class ServerCrashTest {
         assertTrue(results.path("stdout").asText().contains("\"test_fitness\": 0.5"), results::toString);
     }
 
-    /** @return the job's id, unless the server died over it */
     private Optional<String> submit(ServerProcess server, String name) {
-        String code = """
-                import shutil
-                with open(%s, "a") as runs:
-                    runs.write("ran\\n")
-                shutil.copy("data/sampleSubmission.csv", "submission.csv")
-                """.formatted("'" + directory.resolve(name) + "'");
+        return submit(server, name, GOOD);
+    }
+
+    /** @param code with the place for the file that says how often it ran @return the job's id, unless the server died over it */
+    private Optional<String> submit(ServerProcess server, String name, String code) {
         try {
-            ApiClient.Answer answer = server.api().submit("?wait=false", code, ApiClient.config(), "Idempotency-Key", name);
+            String text = code.formatted("'" + directory.resolve(name) + "'");
+            ApiClient.Answer answer = server.api().submit("?wait=false", text, ApiClient.config(), "Idempotency-Key", name);
             return answer.status() == 200 ? Optional.of(answer.body().path("job_id").asText()) : Optional.empty();
         } catch (UncheckedIOException died) {
             return Optional.empty();
