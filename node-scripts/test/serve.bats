@@ -162,6 +162,34 @@ answers() { # EXPECTED, commands on stdin
     grep -qx 'drain a fan is broken' answers
 }
 
+@test "drain and resume are told over the conversation, the reason as the payload, and answered with the node's record" {
+    local -r reason=$'a f\xc3\xa4n; $(touch here) is "broken"'
+    {
+        printf '1 0 drain %d\n%s' "$(printf %s "$reason" | wc -c)" "$reason"
+        send 2 0 resume
+    } | gpuq serve >answers
+    grep -qx "drain $reason" answers
+    grep -q '^1 0 ' answers
+    [ "$(grep -c '^spool ' answers)" -eq 2 ]
+    [ "$(grep -c '^drain ' answers)" -eq 1 ]
+    [ ! -e "$GPUQ_SPOOL/drain" ]
+    [ ! -e here ]
+}
+
+@test "a drain without a reason, with two lines or with too much of it is refused, and the conversation goes on" {
+    {
+        send 1 0 drain
+        printf '2 0 drain 3\na\nb'
+        printf '3 0 drain 501\n%0501d' 0
+        printf '4 0 drain now 1\nx'
+        printf '5 0 resume 1\nx'
+        send 6 0 info
+    } | gpuq serve >answers
+    [ "$(grep -cE '^[1-5] 64 ' answers)" -eq 5 ]
+    grep -q '^6 0 ' answers
+    [ ! -e "$GPUQ_SPOOL/drain" ]
+}
+
 @test "an older lease epoch is refused, for ever" {
     { send 1 5 info; send 2 4 info; } | gpuq serve | grep -q '^2 77 '
     send 1 4 info | gpuq serve | grep -q '^1 77 '

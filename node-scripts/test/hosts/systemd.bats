@@ -179,3 +179,12 @@ kill_supervisor() { # USER: of `id`
         }
     done
 }
+
+@test "a configuration that the user may not even look for is a fault, not an absent one" {
+    on h1 'mkdir -m 700 /etc/gpuq && echo GPUQ_SLOTS=7 >/etc/gpuq/gpuq.conf'
+    run -78 as passing 'gpuq info'
+    [[ $output == *'/etc/gpuq/gpuq.conf cannot be read'* ]]
+    on h1 'chmod 755 /etc/gpuq && chmod 644 /etc/gpuq/gpuq.conf'
+    run -0 as passing 'gpuq info --json | jq .slots'
+    on h1 'rm -r /etc/gpuq'
+}

@@ -88,6 +88,19 @@ teardown() {
     host heal h1
 }
 
+@test "a link with round trips of half the patience is followed, and jobs run behind it" {
+    host delay 1200 h1
+    cluster::kill
+    cluster::serve
+    until_true condition_of 1 active
+    submit 3 'pass'
+    for id in "${ids[@]}"; do
+        ended "$id"
+    done
+    [[ " ${where[*]} " == *' 1 '* ]]
+    host fast h1
+}
+
 @test "a frozen host delays no other, and goes on when it thaws" {
     host freeze h3
     until_true condition_of 3 unreachable

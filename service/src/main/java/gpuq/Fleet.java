@@ -103,7 +103,7 @@ final class Fleet implements AutoCloseable {
     }
 
     private static NodeLines reach(NodeConfig node, ServerConfig.Link link) {
-        Deadlines deadlines = new Deadlines(link.patience(), link.patience(), link.heartbeat());
+        Deadlines deadlines = Deadlines.of(link.patience(), link.heartbeat());
         return switch (node) {
             case NodeConfig.Local local -> NodeLines.local(Integer.toString(local.id()), local.command(), local.config(), deadlines);
             case NodeConfig.Ssh ssh -> NodeLines.ssh(Integer.toString(ssh.id()), ssh.address(), deadlines);

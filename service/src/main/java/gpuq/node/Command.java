@@ -27,10 +27,14 @@ sealed interface Command<T>
     /** @throws Lie when the body is not what the protocol says */
     T read(byte[] body);
 
+    /** Bytes of the payload. */
+    default long size() {
+        return payload().stream().mapToLong(part -> part.length).sum();
+    }
+
     /** {@code <tag> <epoch> <verb> [<word> …] <length>}, then the payload. */
     default void write(long tag, long epoch, OutputStream out) throws IOException {
-        long length = payload().stream().mapToLong(part -> part.length).sum();
-        String line = "%d %d %s %d\n".formatted(tag, epoch, String.join(" ", words()), length);
+        String line = "%d %d %s %d\n".formatted(tag, epoch, String.join(" ", words()), size());
         out.write(line.getBytes(StandardCharsets.US_ASCII));
         for (byte[] part : payload()) {
             out.write(part);

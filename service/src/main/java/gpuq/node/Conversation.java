@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -37,13 +38,14 @@ final class Conversation implements AutoCloseable {
     private final String node;
     private final Channel channel;
     private final long epoch;
-    private final Duration patience;
+    private final Deadlines deadlines;
     private final CompletableFuture<Greeting> greeting = new CompletableFuture<>();
     private final BlockingQueue<Turn> unsent = new LinkedBlockingQueue<>();
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Queue<Turn> unanswered = new ArrayDeque<>();
     private long tags;
+    private Duration patience = Duration.ZERO; // with the answer that is next
     private long turnBegan;
     private @Nullable NodeUnreachable end;
 
@@ -51,7 +53,7 @@ final class Conversation implements AutoCloseable {
         this.node = node;
         this.channel = channel;
         this.epoch = epoch;
-        this.patience = deadlines.answer();
+        this.deadlines = deadlines;
     }
 
     /**
@@ -121,10 +123,10 @@ final class Conversation implements AutoCloseable {
                 throw NodeUnreachable.again(end);
             }
             var turn = new Turn(++tags, command, new CompletableFuture<>());
-            if (unanswered.isEmpty()) {
-                turnBegan = System.nanoTime();
-            }
             unanswered.add(turn);
+            if (unanswered.size() == 1) {
+                expect(command.size());
+            }
             unsent.add(turn);
             return turn;
         } finally {
@@ -148,6 +150,12 @@ final class Conversation implements AutoCloseable {
         } catch (ExecutionException e) {
             throw NodeUnreachable.again(e.getCause());
         }
+    }
+
+    /** From now on the next answer, or the rest of it, has its time. Under the lock. @param bytes that have to be on the way before */
+    private void expect(long bytes) {
+        turnBegan = System.nanoTime();
+        patience = deadlines.answer(bytes);
     }
 
     /** Everybody who waits keeps an eye on the answer that is next, so no thread is needed for it. */
@@ -224,11 +232,17 @@ final class Conversation implements AutoCloseable {
         if (length > (code == 0 ? turn.command().limit() : LONGEST_REFUSAL)) {
             throw new Lie("an answer of %d bytes to '%s'", length, String.join(" ", turn.command().words()));
         }
+        lock.lock();
+        try {
+            expect(length);
+        } finally {
+            lock.unlock();
+        }
         var answer = new Answer(code, in.bytes(length));
         lock.lock();
         try {
             unanswered.poll();
-            turnBegan = System.nanoTime();
+            Optional.ofNullable(unanswered.peek()).ifPresent(next -> expect(next.command().size()));
         } finally {
             lock.unlock();
         }

@@ -27,7 +27,7 @@ public record NodeLines(Node down, Node back, Node aside) implements AutoCloseab
 
     /** A node behind SSH. @param name for messages */
     public static NodeLines ssh(String name, SshAddress address, Deadlines deadlines) {
-        return over(name, new SshTransport(address, deadlines), deadlines);
+        return over(name, new SshTransport(address, deadlines), deadlines.overALink());
     }
 
     private static NodeLines over(String name, Transport transport, Deadlines deadlines) {

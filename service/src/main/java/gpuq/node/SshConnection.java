@@ -91,13 +91,13 @@ final class SshConnection {
         var client = new SSHClient(Library.CONFIG);
         int opening = (int) deadlines.opening().toMillis();
         client.setSocketFactory(new WithoutDelay());
-        client.setConnectTimeout(opening);
+        client.setConnectTimeout((int) deadlines.answer().toMillis());
         client.setTimeout(opening);
         client.getConnection().setTimeoutMs(opening);
         client.addHostKeyVerifier(hostKey);
         // Set after the connection is made it would never begin.
         var keepAlive = (KeepAliveRunner) client.getConnection().getKeepAlive();
-        keepAlive.setKeepAliveInterval((int) Math.max(1, deadlines.opening().dividedBy(UNANSWERED).toSeconds()));
+        keepAlive.setKeepAliveInterval((int) Math.max(1, deadlines.answer().dividedBy(UNANSWERED).toSeconds()));
         keepAlive.setMaxAliveCount(UNANSWERED);
         return client;
     }

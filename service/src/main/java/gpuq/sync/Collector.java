@@ -9,12 +9,17 @@ import gpuq.results.ResultsArchive;
 import java.io.ByteArrayOutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Optional;
 
 /** Fetches from a node what a job left there, in bounded pieces, and verifies it against the sealed hash. */
 final class Collector {
-    private static final int PIECE = 256 << 10;
+    /** A slow link must not be taken for a silent one: pieces grow only while they come at once. */
+    private static final int FIRST_PIECE = 8 << 10;
+
+    private static final int LARGEST_PIECE = 256 << 10;
+    private static final Duration AT_ONCE = Duration.ofSeconds(1);
     private static final int STDERR_TAIL = 64 << 10;
 
     private Collector() {}
@@ -47,14 +52,18 @@ final class Collector {
     /** What there is of it. */
     private static byte[] read(Node node, JobRecord record, String file, long offset, long count) {
         var bytes = new ByteArrayOutputStream((int) count);
+        int most = FIRST_PIECE;
         try {
             while (bytes.size() < count) {
-                int wanted = (int) Math.min(PIECE, count - bytes.size());
+                int wanted = (int) Math.min(most, count - bytes.size());
+                long began = System.nanoTime();
                 byte[] piece = node.fetch(record.job(), record.attempt(), file, offset + bytes.size(), wanted);
                 if (piece.length == 0) {
                     break;
                 }
                 bytes.writeBytes(piece);
+                boolean fast = System.nanoTime() - began < AT_ONCE.toNanos();
+                most = fast ? Math.min(2 * most, LARGEST_PIECE) : FIRST_PIECE;
             }
         } catch (NodeRefused refused) {
             if (refused.code() != NodeRefused.NOT_THERE) {

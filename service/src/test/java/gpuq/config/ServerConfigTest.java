@@ -65,7 +65,7 @@ class ServerConfigTest {
                 DatabaseSettings.embedded(folder.resolve("data/database/gpuq")),
                 new Auth(false),
                 new Limits(1 << 20, Duration.ofDays(7)),
-                new Link(Duration.ofSeconds(5), Duration.ofSeconds(30), Duration.ofMinutes(5)),
+                new Link(Duration.ofSeconds(5), Duration.ofMinutes(1), Duration.ofMinutes(5)),
                 List.of());
         assertEquals(expected, load(""));
         assertEquals(expected, load("# nothing\nnodes: []\n"));

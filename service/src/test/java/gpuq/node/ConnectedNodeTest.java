@@ -104,6 +104,22 @@ class ConnectedNodeTest {
     }
 
     @Test
+    void what_is_large_has_time_by_its_size_on_a_slow_link() throws Exception {
+        var transport = RogueNode.transport(folder, """
+                pause() { read -r -t 1 <> <(:); }
+                greet
+                hear; head -c 4096 >/dev/null; pause; printf '%s 66 0\n' "$tag"
+                hear; printf '%s 0 3072\n' "$tag"; pause; printf '%03072d' 0
+                cat >/dev/null
+                """);
+        var node = new ConnectedNode("n7", transport, RogueNode.deadlines(Duration.ofMillis(600)).overALink());
+        nodes.add(node);
+        assertEquals(66, assertThrows(NodeRefused.class, () -> node.submit(bundle(4096 - "file job 4080\n\n".length()))).code());
+        assertEquals(3072, node.fetch(JOB, 1, "results", 0, 4096).length);
+        assertEquals("node n7: no answer to 'info' within 0.6 s", unreachable(node::info));
+    }
+
+    @Test
     void a_command_that_is_not_there_is_told_with_the_last_line_of_stderr() {
         var node = NodeLines.local("n7", folder.resolve("nowhere/gpuq"), folder.resolve("gpuq.conf"), Deadlines.USUAL).down();
         nodes.add(node);
