@@ -86,6 +86,10 @@ cluster::kill() {
 # cluster::reload HOST…: lets it read its nodes anew, and these are all.
 cluster::reload() {
     cluster::settings "$@"
+    cluster::reread
+}
+
+cluster::reread() {
     host in kill -HUP "$(<"$BATS_FILE_TMPDIR/server")"
 }
 
@@ -140,6 +144,10 @@ node() {
 
 condition_of() { # NUMBER STATUS
     [[ $(node "$1" .status) == "$2" ]]
+}
+
+ip_of() { # NUMBER ADDRESS
+    [[ $(node "$1" .ip) == "$2" ]]
 }
 
 reason_of() { # NUMBER WORD: the reason holds it

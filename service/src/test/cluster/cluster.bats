@@ -88,17 +88,37 @@ teardown() {
     host heal h1
 }
 
+@test "a link of one kilobyte a second carries a job" {
+    host slow 8kbit h1
+    submit 3 'pass'
+    for id in "${ids[@]}"; do
+        ended "$id"
+    done
+    [[ " ${where[*]} " == *' 1 '* ]]
+    condition_of 1 active
+    run ! grep 'node 1 is unreachable' "$BATS_FILE_TMPDIR/server.log"
+    host fast h1
+}
+
 @test "a link with round trips of half the patience is followed, and jobs run behind it" {
-    host delay 1200 h1
-    cluster::kill
-    cluster::serve
+    mkfifo life
+    host in python3 "$CHECKOUT/service/src/test/cluster/far.py" 2201 h1 1.2 <life 3>&- 4>&- &
+    exec 5>life
+    printf '[127.0.0.1]:2201 %s\n' "$(host console h1 cat /etc/ssh/ssh_host_ed25519_key.pub)" >>"$BATS_FILE_TMPDIR/known_hosts"
+    cluster::settings h2 h3
+    printf '  - {id: 1, host: 127.0.0.1, port: 2201, key: %s, known-hosts: %s}\n' "$BATS_FILE_TMPDIR/"{key,known_hosts} >>"$BATS_FILE_TMPDIR/gpuq.yaml"
+    cluster::reread
+    until_true ip_of 1 127.0.0.1
     until_true condition_of 1 active
     submit 3 'pass'
     for id in "${ids[@]}"; do
         ended "$id"
     done
     [[ " ${where[*]} " == *' 1 '* ]]
-    host fast h1
+    cluster::reload "${NODES[@]}"
+    until_true condition_of 1 active
+    exec 5>&-
+    wait $!
 }
 
 @test "a frozen host delays no other, and goes on when it thaws" {
@@ -244,7 +264,7 @@ teardown() {
     until_true known_nodes '[1,2]'
     [ "$(status_of "$id" | jq -r .status)" = running ]
     printf 'nodes: [{id: x}]\n' >"$BATS_FILE_TMPDIR/gpuq.yaml"
-    host in kill -HUP "$(<"$BATS_FILE_TMPDIR/server")"
+    cluster::reread
     until_true grep -q '^ *nodes.0.id: .x. is not a whole number' "$BATS_FILE_TMPDIR/server.log"
     known_nodes '[1,2]'
     cluster::reload h1 h2 h3
