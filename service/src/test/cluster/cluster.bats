@@ -132,6 +132,38 @@ teardown() {
     host thaw h3
 }
 
+@test "banners, noise at a slow login, and one session a connection do no harm" {
+    host console h2 bash -euc '
+        echo "GPUQ 1 serve is what we like best" >/etc/banner
+        printf "%s\n" "Banner /etc/banner" "MaxSessions 1" >/etc/ssh/sshd_config.d/strange.conf
+        printf "%s\n" "echo welcome to \$HOSTNAME" "printf \"\\033]0;title\\007\"" "read -r -t 1 <> <(:)" "$(<~gpuuser/.bashrc)" >~gpuuser/.bashrc
+        systemctl restart ssh
+        pkill -u gpuuser sshd'
+    until_true condition_of 2 unreachable
+    until_true condition_of 2 active
+    submit 6 'pass'
+    for id in "${ids[@]}"; do
+        ended "$id"
+    done
+    [[ " ${where[*]} " == *' 2 '* ]]
+    [ "$(host console h2 sh -c 'ss -Htn state established "( sport = :22 )" | wc -l')" -ge 3 ]
+    host console h2 bash -euc 'rm /etc/ssh/sshd_config.d/strange.conf; sed -i 1,3d ~gpuuser/.bashrc; systemctl restart ssh; pkill -u gpuuser sshd'
+    until_true condition_of 2 unreachable
+}
+
+@test "another spool behind the same address is not taken for the node" {
+    submit 6 'time.sleep(3)'
+    until_true busy 3
+    host console h3 bash -euc 'mv /var/spool/gpuq /var/spool/aside; install -d -o gpuuser -g gpuuser -m 750 /var/spool/gpuq; pkill -u gpuuser sshd'
+    until_true reason_of 3 'another spool'
+    condition_of 3 unreachable
+    host console h3 bash -euc 'rm -r /var/spool/gpuq; mv /var/spool/aside /var/spool/gpuq; pkill -u gpuuser sshd || :'
+    for id in "${ids[@]}"; do
+        ended "$id"
+    done
+    each_ran_once
+}
+
 @test "a host with another key is refused with the reason, and taken when that key is pinned" {
     host console h1 bash -euc 'cd /etc/ssh && mkdir aside && mv ssh_host_ed25519_key* aside && ssh-keygen -q -t ed25519 -N "" -f ssh_host_ed25519_key; systemctl restart ssh; pkill -u gpuuser sshd || :'
     until_true condition_of 1 unreachable
