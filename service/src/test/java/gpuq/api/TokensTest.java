@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import gpuq.RunningServer;
 import gpuq.api.ApiClient.Answer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -85,5 +86,36 @@ class TokensTest {
 
     private static String[] bearer(String token) {
         return new String[] {"Authorization", "Bearer " + token};
+    }
+
+    @Test
+    void only_an_administrator_tells_nodes_what_to_do() {
+        for (String verb : List.of("drain", "resume", "lost")) {
+            assertEquals(401, api.post("/api/nodes/0/" + verb).status(), verb);
+            assertEquals(403, api.post("/api/nodes/0/" + verb, bearer(ada)).status(), verb);
+            for (String id : List.of("7", "x", "00", "-1", "99999999999")) {
+                assertEquals(404, tell("/api/nodes/" + id + "/" + verb).status(), verb + " " + id);
+            }
+            assertEquals(400, tell("/api/nodes/0/" + verb + "?force=true").status(), verb);
+        }
+        for (String reason : List.of("", "%20", "two%0Alines", "x".repeat(501))) {
+            assertEquals(400, tell("/api/nodes/0/drain?reason=" + reason).status(), reason);
+        }
+        Answer answers = tell("/api/nodes/0/lost");
+        assertEquals(409, answers.status(), answers::toString);
+        assertEquals("active", api.get("/api/nodes", bearer(ada)).body().get("nodes").get(0).get("status").asText());
+    }
+
+    @Test
+    void a_drain_and_its_reason_reach_the_node_and_go_with_a_resume() {
+        Answer drained = tell("/api/nodes/1/drain?reason=%3Cb%3E%20%24%28id%29%20%C3%A4");
+        assertEquals(200, drained.status(), drained::toString);
+        assertEquals("drained", drained.text("status"));
+        assertEquals("<b> $(id) ä", drained.text("reason"));
+        assertEquals("active", tell("/api/nodes/1/resume").text("status"));
+    }
+
+    private Answer tell(String path) {
+        return api.post(path, bearer(root));
     }
 }
