@@ -4,7 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /** Lets the node start no more jobs. @param reason one line of text, 1 to 500 bytes */
-record DrainCommand(String reason) implements Command<NodeRecord> {
+record DrainCommand(String reason) implements NodeCommand {
 
     @Override
     public List<String> words() {
@@ -14,15 +14,5 @@ record DrainCommand(String reason) implements Command<NodeRecord> {
     @Override
     public List<byte[]> payload() {
         return List.of(reason.getBytes(StandardCharsets.UTF_8));
-    }
-
-    @Override
-    public int limit() {
-        return MIB;
-    }
-
-    @Override
-    public NodeRecord read(byte[] body) {
-        return NodeRecord.read(Fields.single(body));
     }
 }

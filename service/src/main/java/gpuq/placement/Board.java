@@ -130,7 +130,7 @@ public final class Board {
 
     private Optional<Relief> toIdle(Seat from) {
         return Optional.of(from).filter(Seat::crowded).flatMap(crowded -> seats.values().stream()
-                .filter(to -> to != crowded)
+                .filter(to -> to != crowded && !to.crowded())
                 .flatMap(to -> crowded.next(to::couldStart).map(work -> new Relief(work.job(), to.id)).stream())
                 .findFirst());
     }

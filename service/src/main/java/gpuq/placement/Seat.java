@@ -20,6 +20,7 @@ final class Seat {
     private final Map<UUID, Work> waiting = new HashMap<>();
     private final Map<UUID, Work> running = new HashMap<>();
     private Duration waitingWork = Duration.ZERO;
+    private int asked; // slots, by all of them together
     Optional<Capacity> capacity = Optional.empty();
 
     /** Of a node that was given up: the reason. */
@@ -89,6 +90,7 @@ final class Seat {
 
     void put(Work work) {
         remove(work.job());
+        asked += work.gpus();
         if (work.waiting()) {
             waiting.put(work.job(), work);
             waitingWork = waitingWork.plus(work.slotTime());
@@ -98,11 +100,12 @@ final class Seat {
     }
 
     void remove(UUID job) {
-        running.remove(job);
+        Work ran = running.remove(job);
         Work waited = waiting.remove(job);
         if (waited != null) {
             waitingWork = waitingWork.minus(waited.slotTime());
         }
+        asked -= ran != null ? ran.gpus() : waited != null ? waited.gpus() : 0;
     }
 
     Optional<Work> work(UUID job) {
@@ -149,12 +152,12 @@ final class Seat {
     /** Whether a job that waits elsewhere would start here at once. */
     boolean couldStart(Work work) {
         return active() && !work.operators() && !work.failedOn().contains(id) && has(work.competition())
-                && slots() - works().mapToInt(Work::gpus).sum() >= work.gpus();
+                && slots() - asked >= work.gpus();
     }
 
     /** Whether jobs wait here longer than it takes to start them. */
     boolean crowded() {
-        return works().mapToInt(Work::gpus).sum() > slots();
+        return asked > slots();
     }
 
     String status() {
