@@ -1,17 +1,18 @@
 # Installs what a part of the tests needs, by package name, and only what is not there. Needs strict.bash.
 
-# What to call a thing is what to look for: a command, or python3-… for a module of the system's Python.
+# What to call a thing is what to look for: a command, python3-… for a module of the system's Python, ….so.N for a library.
 declare -rA INSTALL_PACKAGE=(
     [bats]=bats [curl]=curl [ip]=iproute2 [jq]=jq [mvn]=maven [node]=nodejs [npm]=npm [python3]=python3
     [python3-requests]=python3-requests [shellcheck]=shellcheck [chromium]=chromium [tsp]=task-spooler
     [strace]=strace [unshare]=util-linux [mmdebstrap]=mmdebstrap [systemd-nspawn]=systemd-container [nft]=nftables
     [tc]=iproute2 [ssh]=openssh-client [sshd]=openssh-server [mandoc]=mandoc [col]=bsdextrautils [mkfs.ext4]=e2fsprogs
-    [python3-fusepy]=python3-fusepy
+    [python3-fusepy]=python3-fusepy [unzip]=unzip [libaio.so.1]=libaio1
 )
 
 install::has() {
     case $1 in
         python3-*) /usr/bin/python3 -c "import ${1#python3-}" 2>/dev/null ;;
+        *.so.*) ldconfig -p | grep -qF "$1 " ;;
         *) type -P "$1" >/dev/null ;;
     esac
 }

@@ -1,5 +1,6 @@
 package gpuq;
 
+import gpuq.db.TestDatabase;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -20,8 +21,8 @@ record Site(Path directory) {
                 server:
                   host: 127.0.0.1
                   port: %d
-                nodes:
-                """.formatted(directory, CHECKOUT.resolve("templates"), port));
+                %snodes:
+                """.formatted(directory, CHECKOUT.resolve("templates"), port, TestDatabase.yaml(directory)));
         for (int id = 0; id < nodes; id++) {
             Path conf = directory.resolve("node-" + id).resolve("gpuq.conf");
             write(conf, """

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import gpuq.db.Database;
-import gpuq.db.DatabaseSettings;
+import gpuq.db.TestDatabase;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,7 +29,7 @@ class UsersTest {
 
     @BeforeEach
     void open() {
-        database = Database.open(DatabaseSettings.embedded(folder.resolve("gpuq")));
+        database = Database.open(TestDatabase.in(folder));
         users = new Users(database, Clock.systemUTC());
     }
 

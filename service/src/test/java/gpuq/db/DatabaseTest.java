@@ -22,7 +22,7 @@ class DatabaseTest {
 
     @BeforeEach
     void open() {
-        database = Database.open(DatabaseSettings.embedded(folder.resolve("gpuq")));
+        database = Database.open(TestDatabase.in(folder));
     }
 
     @AfterEach

@@ -20,7 +20,7 @@ class MigrationsTest {
 
     @BeforeEach
     void open() {
-        database = Database.open(DatabaseSettings.embedded(folder.resolve("gpuq")));
+        database = Database.open(TestDatabase.in(folder));
     }
 
     @AfterEach

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import gpuq.db.Database;
-import gpuq.db.DatabaseSettings;
+import gpuq.db.TestDatabase;
 import gpuq.db.DuplicateKey;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -35,7 +35,7 @@ class JobStoreTest {
 
     @BeforeEach
     void open() {
-        database = Database.open(DatabaseSettings.embedded(folder.resolve("gpuq")));
+        database = Database.open(TestDatabase.in(folder));
         store = new JobStore(database);
         attempts = new AttemptStore(database);
     }

@@ -3,7 +3,7 @@ package gpuq.sync;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import gpuq.db.Database;
-import gpuq.db.DatabaseSettings;
+import gpuq.db.TestDatabase;
 import gpuq.placement.Capacity;
 import gpuq.sync.NodeMemory.Known;
 import java.nio.file.Path;
@@ -35,6 +35,6 @@ class NodeMemoryTest {
     }
 
     private Database open() {
-        return Database.open(DatabaseSettings.embedded(folder.resolve("gpuq")));
+        return Database.open(TestDatabase.in(folder));
     }
 }
