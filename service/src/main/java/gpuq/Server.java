@@ -41,7 +41,7 @@ final class Server implements AutoCloseable {
 
         Endings endings = new Endings();
         Progress progress = new Progress(store, attempts, board, archive, endings, CLOCK);
-        nodes = new Nodes(store, board, templates, progress, memory, CLOCK);
+        nodes = new Nodes(store, attempts, board, templates, progress, memory, CLOCK);
         fleet = new Fleet(board, nodes, store, attempts, memory, progress, CLOCK);
         fleet.become(config.nodes(), config.node());
         jobs = new Jobs(store, attempts, board, archive, progress, endings, nodes, CLOCK);

@@ -1,5 +1,6 @@
 package gpuq.dispatch;
 
+import gpuq.job.AttemptStore;
 import gpuq.job.Job;
 import gpuq.job.JobStore;
 import gpuq.job.Reason;
@@ -30,6 +31,7 @@ import java.util.function.Function;
  */
 public final class Nodes implements AutoCloseable {
     private final JobStore store;
+    private final AttemptStore attempts;
     private final Board board;
     private final LaunchTemplates templates;
     private final Progress progress;
@@ -39,8 +41,10 @@ public final class Nodes implements AutoCloseable {
 
     private record Served(Node node, Courier courier, List<Thread> threads) {}
 
-    public Nodes(JobStore store, Board board, LaunchTemplates templates, Progress progress, NodeMemory memory, InstantSource clock) {
+    public Nodes(
+            JobStore store, AttemptStore attempts, Board board, LaunchTemplates templates, Progress progress, NodeMemory memory, InstantSource clock) {
         this.store = store;
+        this.attempts = attempts;
         this.board = board;
         this.templates = templates;
         this.progress = progress;
@@ -128,10 +132,14 @@ public final class Nodes implements AutoCloseable {
         if (board.reachable(node)) {
             throw new Refused.NodeAnswers("node %d answers: drain it, and cancel what shall not go on".formatted(node));
         }
+        keepAsLost(node, why);
+        giveUp(node);
+    }
+
+    private void keepAsLost(int node, String why) {
         Instant now = clock.instant();
         memory.declareLost(node, now);
         board.lost(node, why, now);
-        giveUp(node);
     }
 
     /** What a kill, or a race with a job on its way, left on nodes that are given up. */
@@ -149,6 +157,9 @@ public final class Nodes implements AutoCloseable {
                     && !progress.fail(now.get(), Reason.NODE_LOST, "Node %d was given up.".formatted(node), false)) {
                 now = store.find(job.id());
             }
+        }
+        if (!givenUp(node) && !attempts.unsettledOn(node).isEmpty()) {
+            keepAsLost(node, "it came back while it was given up"); // and was found before it could be told of the last ones
         }
     }
 

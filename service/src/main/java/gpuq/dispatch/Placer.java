@@ -43,7 +43,7 @@ final class Placer implements Runnable {
         try {
             if (job.cancelRequested().isPresent()) {
                 progress.cancelUnsent(job);
-            } else {
+            } else if (board.anyActive()) {
                 placeElsewhere(job);
             }
         } catch (RuntimeException failure) {

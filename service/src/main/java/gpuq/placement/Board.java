@@ -183,6 +183,10 @@ public final class Board {
         return seat(node).map(Seat::active).orElse(false);
     }
 
+    public synchronized boolean anyActive() {
+        return seats.values().stream().anyMatch(Seat::active);
+    }
+
     /** The nodes that take no work now. */
     public synchronized List<Integer> inactive() {
         return seats.values().stream().filter(s -> !s.active()).map(s -> s.id).toList();
