@@ -54,7 +54,12 @@ final class Fleet implements AutoCloseable {
                 .filter(member -> !wanted.contains(member.node()) || !member.link().equals(link)).map(member -> member.node().id()).toList();
         gone.forEach(this::leave);
         List<NodeConfig> added = wanted.stream().filter(node -> !members.containsKey(node.id())).toList();
-        join(added, link);
+        try {
+            join(added, link);
+        } catch (RuntimeException failure) {
+            added.stream().map(NodeConfig::id).filter(members::containsKey).forEach(this::leave); // so that the next try finds them missing
+            throw failure;
+        }
         return "nodes let go: %s; nodes reached for: %s".formatted(gone, added.stream().map(NodeConfig::id).toList());
     }
 
@@ -85,9 +90,8 @@ final class Fleet implements AutoCloseable {
     }
 
     private void leave(int id) {
-        Member member = members.remove(id);
+        stop(members.remove(id));
         nodes.remove(id);
-        stop(member);
         board.remove(id);
     }
 
@@ -98,8 +102,8 @@ final class Fleet implements AutoCloseable {
     }
 
     private static void stop(Member member) {
+        member.lines().close(); // first: a thread whose interrupt is swallowed finds it closed
         member.threads().forEach(Thread::interrupt);
-        member.lines().close();
     }
 
     private static NodeLines reach(NodeConfig node, ServerConfig.Link link) {

@@ -28,8 +28,8 @@ import java.util.concurrent.LinkedBlockingQueue;
  */
 final class Courier implements Runnable {
     private static final Logger LOG = System.getLogger(Courier.class.getName());
-    private static final Duration WHILE_AWAY = Duration.ofMillis(200);
-    private static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
 
     private final int id;
     private final Node node;
@@ -40,6 +40,7 @@ final class Courier implements Runnable {
     private final InstantSource clock;
     private final LinkedBlockingQueue<UUID> jobs = new LinkedBlockingQueue<>();
     private final Set<UUID> taken = ConcurrentHashMap.newKeySet();
+    private Duration pause = FIRST_PAUSE;
 
     Courier(int id, Node node, Board board, JobStore store, LaunchTemplates templates, Progress progress, InstantSource clock) {
         this.id = id;
@@ -67,7 +68,7 @@ final class Courier implements Runnable {
     @Override
     public void run() {
         try {
-            while (true) {
+            while (!node.closed()) {
                 UUID job = jobs.take();
                 taken.remove(job);
                 handOver(job);
@@ -77,23 +78,27 @@ final class Courier implements Runnable {
         }
     }
 
-    /** Until it is done while the node is away; a job that fails otherwise is taken up again behind the others. */
+    /** A job that cannot be handed over now is taken up again behind the others, after a pause that grows. */
     private void handOver(UUID job) throws InterruptedException {
-        while (true) {
-            try {
-                if (handedOver(job)) {
-                    return;
-                }
-            } catch (NodeUnreachable away) {
-                LOG.log(Level.DEBUG, "node {0}: job {1} is sent again when it answers: {2}", id, job, away.getMessage());
-                Thread.sleep(WHILE_AWAY);
-            } catch (RuntimeException failure) {
-                LOG.log(Level.ERROR, "node " + id + ": handing over job " + job + " failed and is tried again", failure);
-                Thread.sleep(AFTER_FAILURE);
+        try {
+            if (!handedOver(job)) {
                 take(job);
-                return;
             }
+            pause = FIRST_PAUSE;
+        } catch (NodeUnreachable | NodeRefused notNow) {
+            LOG.log(Level.DEBUG, "node {0}: job {1} is sent again when it answers: {2}", id, job, notNow.getMessage());
+            again(job);
+        } catch (RuntimeException failure) {
+            LOG.log(Level.ERROR, "node " + id + ": handing over job " + job + " failed and is tried again", failure);
+            again(job);
         }
+    }
+
+    private void again(UUID job) throws InterruptedException {
+        take(job);
+        Thread.sleep(pause);
+        Duration doubled = pause.multipliedBy(2);
+        pause = doubled.compareTo(LONGEST_PAUSE) < 0 ? doubled : LONGEST_PAUSE;
     }
 
     /** @return false if its row was moved meanwhile: look again */
@@ -113,7 +118,7 @@ final class Courier implements Runnable {
     }
 
     private boolean send(Job job) {
-        if (!board.reachable(id)) {
+        if (!board.reachable(id) || board.lost(id)) {
             throw new NodeUnreachable(board.reason(id).orElse("it is not there"));
         }
         if (job.cancelRequested().isPresent()) {
@@ -131,17 +136,29 @@ final class Courier implements Runnable {
         return true;
     }
 
+    /** An earlier try may still be on its way: the tombstone keeps it out before the job goes elsewhere. */
+    private boolean takenBack(Job job) {
+        progress.apply(id, node, node.withdraw(job.id(), job.attempt()));
+        return true;
+    }
+
     private boolean refused(Job job, NodeRefused refused) {
         return switch (refused.code()) {
             case NodeRefused.DRAINING -> {
                 board.drain(id, node.info().drain().or(() -> Optional.of("it refused a job")), clock.instant());
-                // An earlier try may still be on its way: the tombstone keeps it out before the job goes elsewhere.
-                progress.apply(id, node, node.withdraw(job.id(), job.attempt()));
-                yield true;
+                yield takenBack(job);
             }
             case NodeRefused.MALFORMED ->
                 progress.fail(job, Reason.LAUNCH_FAILED, "Node %d refused the job: %s".formatted(id, refused.getMessage()), true);
-            default -> throw new NodeUnreachable("node %d cannot take it now: %s".formatted(id, refused.getMessage()));
+            default -> notNow(job, refused);
         };
+    }
+
+    /** Where the node takes no work anyhow, another one may have the job; else it is sent again. */
+    private boolean notNow(Job job, NodeRefused refused) {
+        if (refused.code() == NodeRefused.NOT_NOW && !board.active(id)) {
+            return takenBack(job);
+        }
+        throw new NodeUnreachable("node %d cannot take it now: %s".formatted(id, refused.getMessage()));
     }
 }

@@ -43,6 +43,7 @@ public final class Jobs implements AutoCloseable {
     private final InstantSource clock;
     private final Canceller canceller;
     private final List<Thread> threads = new ArrayList<>();
+    private volatile boolean closed;
 
     public Jobs(
             JobStore store, AttemptStore attempts, Board board, ResultsArchive archive, Progress progress, Endings endings, Nodes nodes,
@@ -61,14 +62,15 @@ public final class Jobs implements AutoCloseable {
     /** Begins to place what has no node, and to look after what was left behind. */
     public void start() {
         Placer placer = new Placer(store, board, nodes, progress, clock);
-        threads.add(Thread.ofVirtual().name("placer").start(new Round("placing jobs", BETWEEN_PLACINGS, placer)));
-        threads.add(Thread.ofVirtual().name("looking-after").start(new Round("looking after jobs", BETWEEN_LOOKS, this::lookAfter)));
+        threads.add(Thread.ofVirtual().name("placer").start(new Round("placing jobs", BETWEEN_PLACINGS, placer, () -> closed)));
+        threads.add(Thread.ofVirtual().name("looking-after").start(new Round("looking after jobs", BETWEEN_LOOKS, this::lookAfter, () -> closed)));
     }
 
     /** Answers everybody who waits with their job as it is, and hands over no more. Jobs go on. */
     @Override
     public void close() {
         endings.stop(store::present);
+        closed = true;
         threads.forEach(Thread::interrupt);
     }
 

@@ -15,6 +15,7 @@ import gpuq.placement.NodeView;
 import gpuq.placement.Work;
 import gpuq.sync.NodeMemory;
 import gpuq.sync.Progress;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -22,7 +23,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 
 /**
@@ -30,6 +35,8 @@ import java.util.function.Function;
  * the server runs. Any thread may call.
  */
 public final class Nodes implements AutoCloseable {
+    private static final Duration TELLING = Duration.ofSeconds(15);
+
     private final JobStore store;
     private final AttemptStore attempts;
     private final Board board;
@@ -66,7 +73,7 @@ public final class Nodes implements AutoCloseable {
             Served one = served.get(id);
             Relief relief = new Relief(id, one.node(), board, store, progress, this, clock);
             one.threads().add(Thread.ofVirtual().name("courier-" + id).start(one.courier()));
-            one.threads().add(Thread.ofVirtual().name("relief-" + id).start(new Round("relieving node " + id, Relief.BETWEEN, relief)));
+            one.threads().add(Thread.ofVirtual().name("relief-" + id).start(new Round("relieving node " + id, Relief.BETWEEN, relief, one.node()::closed)));
         });
     }
 
@@ -114,11 +121,27 @@ public final class Nodes implements AutoCloseable {
     }
 
     private void tell(int node, Function<Node, NodeRecord> words) {
+        Served told = served.get(node);
+        if (told == null || !board.reachable(node)) {
+            throw new Refused.NodeSilent("node %d does not answer: %s".formatted(node, board.reason(node).orElse("it is not configured")));
+        }
+        CompletableFuture<NodeRecord> answer = new CompletableFuture<>();
+        Thread.startVirtualThread(() -> {
+            try {
+                answer.complete(words.apply(told.node()));
+            } catch (NodeUnreachable | NodeRefused silent) {
+                answer.completeExceptionally(silent);
+            }
+        });
         try {
-            Served told = Optional.ofNullable(served.get(node)).orElseThrow(() -> new NodeUnreachable("it is not configured"));
-            board.drain(node, words.apply(told.node()).drain(), clock.instant());
-        } catch (NodeUnreachable | NodeRefused silent) {
-            throw new Refused.NodeSilent("node %d did not take it: %s".formatted(node, silent.getMessage()));
+            board.drain(node, answer.get(TELLING.toMillis(), TimeUnit.MILLISECONDS).drain(), clock.instant());
+        } catch (ExecutionException silent) {
+            throw new Refused.NodeSilent("node %d did not take it: %s".formatted(node, silent.getCause().getMessage()));
+        } catch (TimeoutException slow) {
+            throw new Refused.NodeSilent("node %d has not confirmed it in time; look at it again, it may have heard it".formatted(node));
+        } catch (InterruptedException stop) {
+            Thread.currentThread().interrupt();
+            throw new Refused.NodeSilent("the server stops");
         }
     }
 
@@ -158,12 +181,13 @@ public final class Nodes implements AutoCloseable {
                 now = store.find(job.id());
             }
         }
-        if (!givenUp(node) && !attempts.unsettledOn(node).isEmpty()) {
+        if (!board.lost(node) && served.containsKey(node) && !attempts.unsettledOn(node).isEmpty()) {
             keepAsLost(node, "it came back while it was given up"); // and was found before it could be told of the last ones
         }
     }
 
+    /** One that answers again keeps what is there: nothing was placed elsewhere yet. */
     private boolean givenUp(int node) {
-        return board.lost(node) || !served.containsKey(node);
+        return !served.containsKey(node) || board.lost(node) && !board.reachable(node);
     }
 }

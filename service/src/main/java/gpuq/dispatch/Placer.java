@@ -10,13 +10,16 @@ import gpuq.sync.Progress;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /** Finds a node for what has none: jobs that were put back, and jobs placed on a node that takes no work now. */
 final class Placer implements Runnable {
     private static final Logger LOG = System.getLogger(Placer.class.getName());
 
-    private static final int AT_ONCE = 200;
+    private static final int PAGE = 200;
 
     private final JobStore store;
     private final Board board;
@@ -32,18 +35,26 @@ final class Placer implements Runnable {
         this.clock = clock;
     }
 
-    /** One look at the oldest of them; a job that fails holds up no other. */
+    /** One look at all of them, the oldest first; a job that fails, or that no node can take, holds up no other. */
     @Override
     public void run() {
-        store.unplaced(AT_ONCE).forEach(this::place);
-        board.inactive().forEach(node -> store.placedOn(node, AT_ONCE).forEach(this::place));
+        eachOf(last -> store.unplaced(last, PAGE));
+        board.inactive().forEach(node -> eachOf(last -> store.placedOn(node, last, PAGE)));
+    }
+
+    private void eachOf(Function<Optional<Job>, List<Job>> page) {
+        List<Job> jobs = page.apply(Optional.empty());
+        while (!jobs.isEmpty()) {
+            jobs.forEach(this::place);
+            jobs = jobs.size() < PAGE ? List.of() : page.apply(Optional.of(jobs.getLast()));
+        }
     }
 
     private void place(Job job) {
         try {
             if (job.cancelRequested().isPresent()) {
                 progress.cancelUnsent(job);
-            } else if (board.anyActive()) {
+            } else if (board.canTake(job.submission(), clock.instant())) {
                 placeElsewhere(job);
             }
         } catch (RuntimeException failure) {

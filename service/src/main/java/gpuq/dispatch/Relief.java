@@ -12,8 +12,12 @@ import gpuq.placement.Board;
 import gpuq.placement.Work;
 import gpuq.sync.Progress;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 
 /**
  * Takes waiting jobs back from one node when another could start them at once, or when this one starts no more. The node decides: what has started
@@ -23,6 +27,9 @@ final class Relief implements Runnable {
     static final Duration BETWEEN = Duration.ofSeconds(1);
     private static final int AT_ONCE = 50;
 
+    /** What could not be moved holds up no other, and is not asked for again at once. */
+    private static final Duration REST = Duration.ofSeconds(10);
+
     private final int id;
     private final Node node;
     private final Board board;
@@ -30,6 +37,7 @@ final class Relief implements Runnable {
     private final Progress progress;
     private final Nodes nodes;
     private final InstantSource clock;
+    private final Map<UUID, Instant> resting = new HashMap<>();
 
     Relief(int id, Node node, Board board, JobStore store, Progress progress, Nodes nodes, InstantSource clock) {
         this.id = id;
@@ -43,10 +51,15 @@ final class Relief implements Runnable {
 
     @Override
     public void run() {
-        for (int i = 0; i < AT_ONCE; i++) {
-            Optional<Board.Relief> relief = board.relieve(id, clock.instant());
-            if (relief.isEmpty() || !moved(relief.get())) {
+        Instant now = clock.instant();
+        resting.values().removeIf(until -> until.isBefore(now));
+        for (int i = 0; i < AT_ONCE && !node.closed(); i++) {
+            Optional<Board.Relief> relief = board.relieve(id, job -> !resting.containsKey(job), now);
+            if (relief.isEmpty()) {
                 return;
+            }
+            if (!moved(relief.get())) {
+                resting.put(relief.get().job(), now.plus(REST));
             }
         }
     }

@@ -3,19 +3,21 @@ package gpuq.dispatch;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.util.function.BooleanSupplier;
 
 /**
- * Something done again and again, on a virtual thread of its own. It never ends before its thread is interrupted.
+ * Something done again and again, on a virtual thread of its own. It ends when its thread is interrupted, or when it is over: H2 swallows
+ * an interrupt that comes while it writes.
  *
  * @param name for the log, such as {@code placing jobs}
  */
-record Round(String name, Duration between, Runnable work) implements Runnable {
+record Round(String name, Duration between, Runnable work, BooleanSupplier over) implements Runnable {
     private static final Logger LOG = System.getLogger(Round.class.getName());
 
     @Override
     public void run() {
         try {
-            while (true) {
+            while (!over.getAsBoolean()) {
                 Thread.sleep(between);
                 once();
             }

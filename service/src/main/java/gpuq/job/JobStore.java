@@ -123,18 +123,25 @@ public final class JobStore {
                 Map.of(), JobRow::read);
     }
 
-    /** Jobs that no node could take, oldest first, at most {@code most}. */
-    public List<Job> unplaced(int most) {
-        return database.query(
-                "SELECT " + JobRow.COLUMNS + " FROM jobs WHERE state = 'unplaced' ORDER BY created_at, job_id LIMIT :most",
-                Map.of("most", most), JobRow::read);
+    /** Jobs that no node could take, oldest first, a page of them. @param last the last one of the page before */
+    public List<Job> unplaced(Optional<Job> last, int most) {
+        return page("state = 'unplaced'", Map.of(), last, most);
     }
 
-    /** Jobs that are placed on a node and have not been sent, oldest first, at most {@code most}. */
-    public List<Job> placedOn(int node, int most) {
-        return database.query(
-                "SELECT " + JobRow.COLUMNS + " FROM jobs WHERE state = 'placed' AND node_id = :node_id ORDER BY created_at, job_id LIMIT :most",
-                Map.of("node_id", node, "most", most), JobRow::read);
+    /** Jobs that are placed on a node and have not been sent, oldest first, a page of them. @param last the last one of the page before */
+    public List<Job> placedOn(int node, Optional<Job> last, int most) {
+        return page("state = 'placed' AND node_id = :node_id", Map.of("node_id", node), last, most);
+    }
+
+    private List<Job> page(String which, Map<String, Object> parameters, Optional<Job> last, int most) {
+        Map<String, Object> all = new HashMap<>(parameters);
+        all.put("most", most);
+        last.ifPresent(job -> {
+            all.put("created_at", Row.micros(job.createdAt()));
+            all.put("job_id", job.id().toString());
+        });
+        String behind = last.isEmpty() ? "" : " AND created_at >= :created_at AND (created_at > :created_at OR job_id > :job_id)";
+        return database.query("SELECT " + JobRow.COLUMNS + " FROM jobs WHERE " + which + behind + " ORDER BY created_at, job_id LIMIT :most", all, JobRow::read);
     }
 
     /**

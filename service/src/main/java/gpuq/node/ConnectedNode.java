@@ -145,7 +145,8 @@ final class ConnectedNode implements Node {
         };
     }
 
-    private boolean closed() {
+    @Override
+    public boolean closed() {
         lock.lock();
         try {
             return closed;

@@ -152,6 +152,16 @@ final class Conversation implements AutoCloseable {
         }
     }
 
+    /** A piece of the answer is about to come. */
+    private void hears(int piece) {
+        lock.lock();
+        try {
+            expect(piece);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** From now on the next answer, or the rest of it, has its time. Under the lock. @param bytes that have to be on the way before */
     private void expect(long bytes) {
         turnBegan = System.nanoTime();
@@ -232,13 +242,7 @@ final class Conversation implements AutoCloseable {
         if (length > (code == 0 ? turn.command().limit() : LONGEST_REFUSAL)) {
             throw new Lie("an answer of %d bytes to '%s'", length, String.join(" ", turn.command().words()));
         }
-        lock.lock();
-        try {
-            expect(length);
-        } finally {
-            lock.unlock();
-        }
-        var answer = new Answer(code, in.bytes(length));
+        var answer = new Answer(code, in.bytes(length, this::hears));
         lock.lock();
         try {
             unanswered.poll();

@@ -1,5 +1,6 @@
 package gpuq.node;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -11,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
 /**
@@ -19,6 +21,7 @@ import java.util.regex.Pattern;
  */
 final class Fields {
     private static final int LONGEST_TEXT = 256;
+    private static final int LONGEST_NAME = 64;
     private static final long LAST_MICRO = 253_402_300_799_999_999L; // the end of the year 9999
 
     private static final Pattern KEY = Pattern.compile("[a-z_][a-z0-9_]*");
@@ -27,22 +30,32 @@ final class Fields {
 
     private Fields() {}
 
-    /** All records of a body; an empty line, or the body's end, ends one. */
+    /** All records of a body that is not large. */
     static List<Fields> parse(byte[] body) {
         var records = new ArrayList<Fields>();
-        var open = Optional.<Fields>empty();
-        for (String line : Incoming.text(body).split("\n")) {
-            if (line.isEmpty()) {
-                open = Optional.empty();
-                continue;
-            }
-            if (open.isEmpty()) {
-                open = Optional.of(new Fields());
-                records.add(open.get());
-            }
-            open.get().add(line);
-        }
+        each(body, records::add);
         return records;
+    }
+
+    /** One record of a body after the other, so that of a large one no more is kept than what is made of it. An empty line, or the end, ends one. */
+    static void each(byte[] body, Consumer<Fields> read) {
+        var open = new Fields();
+        for (int at = 0; at < body.length; ) {
+            int end = at;
+            while (end < body.length && body[end] != '\n') {
+                end++;
+            }
+            if (end > at) {
+                open.add(new String(body, at, end - at, StandardCharsets.UTF_8));
+            } else if (!open.values.isEmpty()) {
+                read.accept(open);
+                open = new Fields();
+            }
+            at = end + 1;
+        }
+        if (!open.values.isEmpty()) {
+            read.accept(open);
+        }
     }
 
     /** The one record of a body. */
@@ -83,6 +96,15 @@ final class Fields {
             throw new Lie("%s: '%s' is empty, too long or holds control characters", key, Protocol.quotable(text));
         }
         return text;
+    }
+
+    /** The same, with 64 characters at most. */
+    String name(String key) {
+        String name = text(key);
+        if (name.length() > LONGEST_NAME) {
+            throw new Lie("%s: '%s' is longer than %d characters", key, Protocol.quotable(name), LONGEST_NAME);
+        }
+        return name;
     }
 
     Optional<String> maybeText(String key) {

@@ -1,13 +1,17 @@
 package gpuq.node;
 
 import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.function.IntConsumer;
 
 /** What a node says, read in bounded pieces: a flood ends the reading, not the server. One thread. */
 final class Incoming {
+    private static final int PIECE = 16 * 1024;
+
     private final BufferedInputStream in;
 
     Incoming(InputStream in) {
@@ -31,13 +35,19 @@ final class Incoming {
         return line.toString();
     }
 
-    /** Exactly {@code count} bytes. Memory is taken as they come, not as they are promised. */
-    byte[] bytes(int count) throws IOException {
-        byte[] bytes = in.readNBytes(count);
-        if (bytes.length < count) {
-            throw new EOFException();
+    /** Exactly {@code count} bytes. Memory is taken as they come, not as they are promised. @param next is told how many are read next */
+    byte[] bytes(int count, IntConsumer next) throws IOException {
+        var bytes = new ByteArrayOutputStream(Math.min(count, PIECE));
+        while (bytes.size() < count) {
+            int wanted = Math.min(count - bytes.size(), PIECE);
+            next.accept(wanted);
+            byte[] piece = in.readNBytes(wanted);
+            if (piece.length < wanted) {
+                throw new EOFException();
+            }
+            bytes.writeBytes(piece);
         }
-        return bytes;
+        return bytes.toByteArray();
     }
 
     static String text(byte[] bytes) {

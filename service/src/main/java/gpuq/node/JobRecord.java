@@ -63,6 +63,11 @@ public record JobRecord(
         }
     }
 
+    /** Whether it ended before the node ever saw it, or is all that is left of it there. */
+    public boolean tombstone() {
+        return phase == Phase.ENDED && user.isEmpty();
+    }
+
     /** The one record of a body, which must be this job's. */
     static JobRecord read(byte[] body, UUID job, int attempt) {
         JobRecord record = read(Fields.single(body));

@@ -2,6 +2,7 @@ package gpuq.node;
 
 import gpuq.node.Node.JournalPosition;
 import gpuq.node.Node.Listing;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 
@@ -22,15 +23,26 @@ record ListCommand() implements Command<Listing> {
 
     @Override
     public Listing read(byte[] body) {
-        List<Fields> records = Fields.parse(body);
-        if (records.isEmpty()) {
+        var positions = new ArrayList<JournalPosition>(1);
+        var jobs = new ArrayList<JobRecord>();
+        Fields.each(body, record -> {
+            if (positions.isEmpty()) {
+                positions.add(position(record));
+            } else {
+                jobs.add(JobRecord.read(record));
+            }
+        });
+        if (positions.isEmpty()) {
             throw new Lie("journal: missing");
         }
-        var journal = JOURNAL.matcher(records.getFirst().text("journal"));
+        return new Listing(positions.getFirst(), jobs);
+    }
+
+    private static JournalPosition position(Fields first) {
+        var journal = JOURNAL.matcher(first.text("journal"));
         if (!journal.matches()) {
-            throw new Lie("journal: '%s' is not a generation and an offset", Protocol.quotable(records.getFirst().text("journal")));
+            throw new Lie("journal: '%s' is not a generation and an offset", Protocol.quotable(first.text("journal")));
         }
-        var position = new JournalPosition(journal.group(1), Long.parseLong(journal.group(2)));
-        return new Listing(position, records.stream().skip(1).map(JobRecord::read).toList());
+        return new JournalPosition(journal.group(1), Long.parseLong(journal.group(2)));
     }
 }

@@ -72,6 +72,9 @@ public interface Node extends AutoCloseable {
         record Beat(JournalPosition position) implements Bell {}
     }
 
+    /** Whether it was closed: whoever holds it has nothing more to do, and nothing more to say of this node. */
+    boolean closed();
+
     @Override
     void close();
 }

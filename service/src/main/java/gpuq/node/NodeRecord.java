@@ -20,15 +20,18 @@ public record NodeRecord(
     /** What a job may name; a folder called anything else is no competition. */
     private static final Pattern COMPETITION = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
 
+    /** More than any host has, and few enough to reckon with. */
+    private static final int MOST_SLOTS = 1024;
+
     static NodeRecord read(Fields fields) {
         return new NodeRecord(
-                fields.text("spool"),
+                fields.name("spool"),
                 fields.text("boot"),
-                fields.text("version"),
-                fields.count("slots", 0),
+                fields.name("version"),
+                (int) fields.number("slots", 0, MOST_SLOTS),
                 fields.count("running", 0),
                 fields.count("waiting", 0),
-                fields.maybeText("template"),
+                fields.maybe("template").isEmpty() ? Optional.empty() : Optional.of(fields.name("template")),
                 fields.maybe("drain").map(Protocol::quotable),
                 fields.all("competition").stream().filter(COMPETITION.asMatchPredicate()).collect(Collectors.toUnmodifiableSet()));
     }

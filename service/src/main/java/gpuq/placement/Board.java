@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /**
@@ -63,6 +64,9 @@ public final class Board {
     }
 
     private Optional<String> unfit(Capacity capacity) {
+        if (capacity.slots() == 0) {
+            return Optional.of("it cannot say how many slots it has");
+        }
         if (capacity.template().isEmpty()) {
             return Optional.of("its configuration names no launch template");
         }
@@ -110,7 +114,7 @@ public final class Board {
     public synchronized Choice reserve(UUID job, Submission submission, Set<Integer> failedOn, Instant submittedAt, Instant now) {
         Choice choice = Placement.choose(seats.values(), submission, failedOn, now);
         if (choice instanceof Choice.On(int node)) {
-            take(node, Work.of(job, submission, submittedAt, failedOn, Optional.empty()));
+            take(node, Work.of(job, submission, submittedAt, failedOn, Optional.empty()).taken(now));
         }
         return choice;
     }
@@ -121,28 +125,30 @@ public final class Board {
     /**
      * Finds the next job of a node that had better be elsewhere, and takes the place there; {@link #take} takes it back. From a crowded node
      * that is one that could start elsewhere at once; from a node that starts no more jobs, any that another node can take.
+     *
+     * @param may which jobs may be taken away
      */
-    public synchronized Optional<Relief> relieve(int from, Instant now) {
-        Optional<Relief> relief = seat(from).filter(Seat::reachable).flatMap(s -> s.active() ? toIdle(s) : toAny(s, now));
-        relief.ifPresent(r -> seat(from).flatMap(s -> s.work(r.job())).ifPresent(work -> take(r.to(), work)));
+    public synchronized Optional<Relief> relieve(int from, Predicate<UUID> may, Instant now) {
+        Optional<Relief> relief = seat(from).filter(Seat::reachable).flatMap(s -> s.active() ? toIdle(s, may) : toAny(s, may, now));
+        relief.ifPresent(r -> seat(from).flatMap(s -> s.work(r.job())).ifPresent(work -> take(r.to(), work.taken(now))));
         return relief;
     }
 
-    private Optional<Relief> toIdle(Seat from) {
+    private Optional<Relief> toIdle(Seat from, Predicate<UUID> may) {
         return Optional.of(from).filter(Seat::crowded).flatMap(crowded -> seats.values().stream()
                 .filter(to -> to != crowded && !to.crowded())
-                .flatMap(to -> crowded.next(to::couldStart).map(work -> new Relief(work.job(), to.id)).stream())
+                .flatMap(to -> crowded.next(work -> may.test(work.job()) && to.couldStart(work)).map(work -> new Relief(work.job(), to.id)).stream())
                 .findFirst());
     }
 
-    private Optional<Relief> toAny(Seat from, Instant now) {
-        return from.next(work -> !work.operators() && better(work, now).isPresent())
+    private Optional<Relief> toAny(Seat from, Predicate<UUID> may, Instant now) {
+        return from.next(work -> !work.operators() && may.test(work.job()) && better(work, now).isPresent())
                 .flatMap(work -> better(work, now).map(to -> new Relief(work.job(), to.id)));
     }
 
     private Optional<Seat> better(Work work, Instant now) {
-        List<Seat> able = seats.values().stream().filter(s -> s.has(work.competition()) && !work.failedOn().contains(s.id)).toList();
-        return Placement.best(able, work.gpus(), Set.of(), now);
+        List<Seat> able = seats.values().stream().filter(s -> s.has(work.competition())).toList();
+        return Placement.best(able, work.gpus(), work.failedOn(), now);
     }
 
     /** Puts a job where it is known to be; the same job is never counted twice. */
@@ -173,9 +179,9 @@ public final class Board {
     public synchronized void correct(int node, List<Work> unended, Instant settled) {
         seat(node).ifPresent(s -> {
             Set<UUID> ids = unended.stream().map(Work::job).collect(Collectors.toSet());
-            s.works().filter(w -> !ids.contains(w.job()) && (w.operators() || w.submittedAt().isBefore(settled))).toList()
+            s.works().filter(w -> !ids.contains(w.job()) && w.takenAt().isBefore(settled)).toList()
                     .forEach(w -> s.remove(w.job()));
-            unended.stream().filter(w -> s.work(w.job()).map(held -> held.waiting() && !w.waiting()).orElse(true)).forEach(s::put);
+            unended.stream().filter(w -> s.work(w.job()).map(held -> held.waiting() && !w.waiting()).orElseGet(() -> !holds(w.job()))).forEach(s::put);
         });
     }
 
@@ -183,8 +189,9 @@ public final class Board {
         return seat(node).map(Seat::active).orElse(false);
     }
 
-    public synchronized boolean anyActive() {
-        return seats.values().stream().anyMatch(Seat::active);
+    /** Whether some node would take it now. */
+    public synchronized boolean canTake(Submission submission, Instant now) {
+        return Placement.choose(seats.values(), submission, Set.of(), now) instanceof Choice.On;
     }
 
     /** The nodes that take no work now. */

@@ -6,7 +6,7 @@ import java.util.Set;
 /**
  * What a node can hold, by its own word.
  *
- * @param slots at least 1
+ * @param slots 0 while the node cannot tell how many it has
  * @param competitions whose data it has
  * @param template the launch template that it runs graded jobs with; without one it takes none
  * @param version of its scripts

@@ -24,7 +24,7 @@ final class Placement {
             return nobodyHasTheData(seats);
         }
         int most = withData.stream().mapToInt(Seat::slots).max().orElseThrow();
-        if (submission.gpus() > most) {
+        if (most > 0 && submission.gpus() > most) {
             return new Choice.TooLarge(most);
         }
         return best(withData, submission.gpus(), failedOn, now)

@@ -15,6 +15,9 @@ final class WaitEstimate {
 
     /** @return the time until {@code gpus} slots are free behind everything in {@code works}; zero when they are free now */
     static Duration of(int slots, Collection<Work> works, int gpus, Instant now) {
+        if (slots == 0) {
+            return Duration.ZERO; // nobody knows
+        }
         long[] freeAt = new long[slots];
         works.stream().filter(w -> !w.waiting()).forEach(w -> occupy(freeAt, w.gpus(), w.left(now)));
         works.stream().filter(Work::waiting).sorted(Work.TURN).forEach(w -> occupy(freeAt, w.gpus(), w.left(now)));

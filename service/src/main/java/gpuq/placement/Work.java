@@ -17,6 +17,7 @@ import java.util.UUID;
  * @param competition whose data it needs
  * @param failedOn the nodes that have failed it
  * @param startedAt when it began to run, by the node's clock
+ * @param takenAt when its place was taken for a row that may not be there yet; long ago for what is known
  */
 public record Work(
         UUID job,
@@ -27,7 +28,8 @@ public record Work(
         boolean operators,
         Optional<String> competition,
         Set<Integer> failedOn,
-        Optional<Instant> startedAt) {
+        Optional<Instant> startedAt,
+        Instant takenAt) {
 
     private static final Duration WORTH_OF_A_POINT = Duration.ofMinutes(10);
 
@@ -42,7 +44,7 @@ public record Work(
 
     static Work of(UUID job, Submission submission, Instant submittedAt, Set<Integer> failedOn, Optional<Instant> startedAt) {
         return new Work(job, submission.gpus(), submission.expectedTime(), submittedAt, submission.priority(),
-                submission.userId().equals(Submission.OPERATOR), submission.competitionId(), failedOn, startedAt);
+                submission.userId().equals(Submission.OPERATOR), submission.competitionId(), failedOn, startedAt, Instant.EPOCH);
     }
 
     private Instant turn() {
@@ -54,7 +56,11 @@ public record Work(
     }
 
     Work started(Instant at) {
-        return new Work(job, gpus, expected, submittedAt, priority, operators, competition, failedOn, Optional.of(at));
+        return new Work(job, gpus, expected, submittedAt, priority, operators, competition, failedOn, Optional.of(at), takenAt);
+    }
+
+    Work taken(Instant at) {
+        return new Work(job, gpus, expected, submittedAt, priority, operators, competition, failedOn, startedAt, at);
     }
 
     /** Slots times estimate. */

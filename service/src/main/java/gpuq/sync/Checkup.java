@@ -49,7 +49,7 @@ public final class Checkup implements Runnable {
     public void run() {
         Duration pause = between;
         try {
-            while (true) {
+            while (!node.closed()) {
                 due.tryAcquire(pause.toMillis(), TimeUnit.MILLISECONDS);
                 due.drainPermits();
                 pause = look() ? between : WHILE_ILL.compareTo(between) < 0 ? WHILE_ILL : between;
@@ -61,7 +61,7 @@ public final class Checkup implements Runnable {
 
     /** @return whether there is no need to look again soon */
     private boolean look() {
-        if (!board.reachable(id)) {
+        if (node.closed() || !board.reachable(id)) {
             return true; // it is looked at as soon as it is back
         }
         try {

@@ -53,6 +53,7 @@ public final class Follower implements Runnable {
     private final Map<UUID, Long> missedSince = new HashMap<>();
     private Duration pause = FIRST_PAUSE;
     private long listedAt;
+    private boolean heard;
 
     public Follower(
             int id, Node node, Board board, JobStore store, AttemptStore attempts, NodeMemory memory, Progress progress, Checkup checkup,
@@ -71,22 +72,34 @@ public final class Follower implements Runnable {
     /** Follows until the thread is interrupted. */
     @Override
     public void run() {
-        while (!Thread.currentThread().isInterrupted()) {
+        while (!over()) {
             try {
                 Node.JournalPosition from = look();
-                pause = FIRST_PAUSE;
-                checkup.soon();
+                heard = false;
                 node.watch(from, this::hear);
             } catch (NodeUnreachable | NodeRefused away) {
                 stepBack(away.getMessage());
+            } catch (DatabaseUnavailable away) {
+                LOG.log(Level.WARNING, "node {0}: what it says is taken over when the database is back: {1}", id, away.getMessage());
+                rest();
             } catch (RuntimeException failure) {
                 LOG.log(Level.ERROR, "node " + id + ": following it failed and is taken up again", failure);
-                stepBack("the server could not take over what it says: " + failure.getMessage());
+                stepBack("what it says could not be taken over; the server's log says more");
             }
         }
     }
 
+    /** H2 swallows an interrupt that comes while it writes, so being interrupted is not all that counts. */
+    private boolean over() {
+        return Thread.currentThread().isInterrupted() || node.closed();
+    }
+
     private void hear(Node.Bell bell) {
+        if (!heard) { // only now the connection is as good as it was made
+            heard = true;
+            pause = FIRST_PAUSE;
+            checkup.soon();
+        }
         switch (bell) {
             case Node.Bell.Event event -> hear(event);
             case Node.Bell.Gap gap -> look();
@@ -114,8 +127,10 @@ public final class Follower implements Runnable {
         Node.Listing listing = node.list();
         listing.jobs().forEach(said -> takeOver(said.job(), () -> progress.apply(id, node, said)));
         Set<UUID> listed = listing.jobs().stream().map(JobRecord::job).collect(Collectors.toSet());
-        unfinished().forEach(job -> takeOver(job.id(), () -> compare(job, listed)));
-        board.correct(id, unfinished().map(job -> Work.of(job, Set.of())).toList(), clock.instant().minus(BETWEEN_LISTS));
+        List<Job> here = unfinished().toList();
+        missedSince.keySet().retainAll(here.stream().map(Job::id).collect(Collectors.toSet()));
+        here.forEach(job -> takeOver(job.id(), () -> compare(job, listed)));
+        board.correct(id, unfinished().map(job -> Work.of(job, progress.failedOn(job))).toList(), clock.instant().minus(BETWEEN_LISTS));
         endWhatWasGivenUp();
         listedAt = System.nanoTime();
         return listing.position();
@@ -185,9 +200,13 @@ public final class Follower implements Runnable {
     private void missing(Job job) {
         long since = missedSince.computeIfAbsent(job.id(), id -> System.nanoTime());
         if (System.nanoTime() - since >= BETWEEN_LISTS.toNanos()) {
-            node.cancel(job.id(), job.attempt()); // it stays away: the node keeps a tombstone
-            progress.fail(job, Reason.NODE_LOST, "Node %d no longer has the job: somebody took it out of its spool.".formatted(id), true);
             missedSince.remove(job.id());
+            JobRecord said = node.cancel(job.id(), job.attempt()); // it stays away: the node keeps a tombstone
+            if (said.tombstone()) {
+                progress.fail(job, Reason.NODE_LOST, "Node %d no longer has the job: somebody took it out of its spool.".formatted(id), true);
+            } else {
+                progress.apply(id, node, said);
+            }
         }
     }
 
@@ -214,12 +233,16 @@ public final class Follower implements Runnable {
     }
 
     private void stepBack(String why) {
-        if (Thread.currentThread().isInterrupted()) {
-            return; // the server stops
+        if (over()) {
+            return; // the server stops, or the node is not its any more
         }
         board.unreachable(id, why, clock.instant());
         node.hangUp();
         LOG.log(Level.WARNING, "node {0} is unreachable: {1}; trying again in {2} ms", id, why, pause.toMillis());
+        rest();
+    }
+
+    private void rest() {
         try {
             Thread.sleep(pause.plusMillis(ThreadLocalRandom.current().nextLong(1 + pause.toMillis() / 2)));
         } catch (InterruptedException stop) {

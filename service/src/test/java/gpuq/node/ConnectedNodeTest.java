@@ -153,7 +153,7 @@ class ConnectedNodeTest {
         "echo \"$tag 69 99999\"                            | an answer of 99999 bytes to 'info'",
         "tr '\\0' x </dev/zero                             | a line of more than 64 bytes: 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'",
         "head -c 20 < <(say 0 \"$info\")                   | the conversation ended",
-        "say 0 \"${info/slots 1/slots -1}\"                | the answer to 'info' is not as the protocol says: slots: -1 is not between 0 and 2147483647",
+        "say 0 \"${info/slots 1/slots -1}\"                | the answer to 'info' is not as the protocol says: slots: -1 is not between 0 and 1024",
         "say 0 \"${info/spool 5p/}\"                       | the answer to 'info' is not as the protocol says: 2 records instead of one",
         "say 0 \"${info/boot b7/shoe b7}\"                 | the answer to 'info' is not as the protocol says: boot: missing",
         "say 0 \"$info$info\"                              | the answer to 'info' is not as the protocol says: spool: said 2 times",

@@ -164,7 +164,8 @@ class PlacementTest {
     void a_wrong_count_is_mended_and_a_fresh_reservation_left_alone() {
         node(0, 1);
         waiting(NOW.minusSeconds(3600), 0);
-        UUID fresh = waiting(NOW, 0);
+        UUID fresh = UUID.randomUUID();
+        board.take(0, Work.of(fresh, job(60, 1), NOW, Set.of(), Optional.empty()).taken(NOW));
         Work missed = Work.of(UUID.randomUUID(), job(60, 1), NOW.minusSeconds(3600), Set.of(), Optional.empty());
 
         board.correct(0, List.of(missed), NOW.minusSeconds(60));
@@ -212,11 +213,11 @@ class PlacementTest {
         board.started(waiting(NOW, 0), NOW);
         UUID next = waiting(NOW.minusSeconds(2), 0);
         waiting(NOW.minusSeconds(1), 0);
-        assertEquals(Optional.empty(), board.relieve(0, NOW));
+        assertEquals(Optional.empty(), board.relieve(0, job -> true, NOW));
         node(1, 1);
 
-        assertEquals(Optional.of(new Board.Relief(next, 1)), board.relieve(0, NOW));
-        assertEquals(Optional.empty(), board.relieve(0, NOW));
+        assertEquals(Optional.of(new Board.Relief(next, 1)), board.relieve(0, job -> true, NOW));
+        assertEquals(Optional.empty(), board.relieve(0, job -> true, NOW));
     }
 
     @Test
@@ -225,7 +226,7 @@ class PlacementTest {
         node(1, 1);
         waiting(NOW, 0);
 
-        assertEquals(Optional.empty(), board.relieve(0, NOW));
+        assertEquals(Optional.empty(), board.relieve(0, job -> true, NOW));
     }
 
     @Test
@@ -238,9 +239,35 @@ class PlacementTest {
                 NOW.minusSeconds(9), Set.of(), Optional.empty()));
         board.drain(0, Optional.of("repair"), NOW);
 
-        assertEquals(OptionalInt.of(1), board.relieve(0, NOW).stream().mapToInt(Board.Relief::to).findFirst());
-        assertEquals(Optional.empty(), board.relieve(0, NOW));
+        assertEquals(OptionalInt.of(1), board.relieve(0, job -> true, NOW).stream().mapToInt(Board.Relief::to).findFirst());
+        assertEquals(Optional.empty(), board.relieve(0, job -> true, NOW));
         assertEquals(1, view(0).queueLength());
+    }
+
+    @Test
+    void a_node_that_cannot_say_how_many_slots_it_has_takes_nothing_and_breaks_nothing() {
+        board.add(0, "127.0.0.1", NOW);
+        board.answered(0, capacity(0), Optional.empty(), NOW);
+
+        assertInstanceOf(Choice.NobodyActive.class, place(job(60, 2)));
+        status("unhealthy", NOW);
+        assertEquals(Duration.ZERO, view(0).totalWait());
+    }
+
+    @Test
+    void a_place_that_was_just_taken_is_left_alone_however_old_the_job_is() {
+        node(0, 1);
+        node(1, 1);
+        board.started(waiting(NOW.minusSeconds(9000), 0), NOW);
+        UUID old = waiting(NOW.minusSeconds(8000), 0);
+        board.relieve(0, job -> true, NOW);
+
+        board.correct(1, List.of(), NOW.minusSeconds(60));
+        assertEquals(1, view(1).queueLength());
+        board.correct(0, List.of(Work.of(old, job(60, 1), NOW, Set.of(), Optional.empty())), NOW.minusSeconds(60));
+        assertEquals(0, view(0).queueLength(), "never on two seats");
+        board.correct(1, List.of(), NOW.plusSeconds(60));
+        assertEquals(0, view(1).queueLength());
     }
 
     private void status(String status, Instant since) {

@@ -48,10 +48,10 @@ class WaitEstimateTest {
     }
 
     private static Work running(int expected, int ago, int gpus) {
-        return new Work(UUID.randomUUID(), gpus, Duration.ofSeconds(expected), NOW, 0, false, Optional.empty(), Set.of(), Optional.of(NOW.minusSeconds(ago)));
+        return new Work(UUID.randomUUID(), gpus, Duration.ofSeconds(expected), NOW, 0, false, Optional.empty(), Set.of(), Optional.of(NOW.minusSeconds(ago)), Instant.EPOCH);
     }
 
     private static Work waiting(int expected, int gpus) {
-        return new Work(UUID.randomUUID(), gpus, Duration.ofSeconds(expected), NOW, 0, false, Optional.empty(), Set.of(), Optional.empty());
+        return new Work(UUID.randomUUID(), gpus, Duration.ofSeconds(expected), NOW, 0, false, Optional.empty(), Set.of(), Optional.empty(), Instant.EPOCH);
     }
 }
