@@ -1,0 +1,210 @@
+"""What many nodes cost a server. The nodes are simulated (simulated.py), their conversations are real. Called by ./bench cluster.
+
+Usage: nodes.py PORT NUMBER SERVER_PID FOLDER JCMD
+
+FOLDER is the server's: `hub` in it is the FIFO of the simulated nodes. With one node the server's memory is left beside FOLDER, for
+those that come with more. Standard library only.
+"""
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+import time
+
+from measure import Connection, say, submit_request
+from simulated import RUN, SLOTS, Hub
+
+PATIENCE = 240  # seconds
+REST = 30  # seconds
+JOBS = 3000
+SUBMITTERS = 64
+ROUNDS = 3
+
+
+def read(path):
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+class Server:
+    def __init__(self, pid):
+        self.pid = pid
+
+    def read(self, name):
+        return read(f"/proc/{self.pid}/{name}")
+
+    def status(self, key):
+        return int(re.search(rf"{key}:\s+(\d+)", self.read("status"))[1])
+
+    def lives(self):
+        return "VmRSS" in self.read("status")
+
+    def cpu(self):
+        """Seconds of processor time; its children's are theirs."""
+        ticks = self.read("stat").rpartition(")")[2].split()[11:13]
+        return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+
+class Bench:
+    def __init__(self, port, number, server, folder, jcmd):
+        self.port, self.number, self.server, self.folder, self.jcmd = port, number, server, folder, jcmd
+        self.word = f"{number:,} node{'s' * (number > 1)}"
+
+    def say(self, what, text):
+        say("cluster", f"{self.word}, {what}", text)
+
+    async def run(self):
+        began = time.perf_counter()
+        self.hub = Hub(f"{self.folder}/hub")
+        if not await self.all_active(began):
+            return
+        await self.a_job_each()
+        self.settle()
+        await self.rest()
+        if self.number > 1:
+            self.memory()
+            self.limits()
+            await self.load()
+            await self.ends_alone()
+            self.say("memory at most", f"{self.server.status('VmHWM') // 1024} MB")
+
+    async def all_active(self, began):
+        """What breaks on the way there is told with numbers."""
+        active, reasons, spent = 0, "it never answered", 0
+        while time.perf_counter() - began < PATIENCE and self.server.lives():
+            spent = self.server.cpu()
+            try:
+                nodes = (await (await Connection.open(self.port)).get("/api/nodes"))["nodes"]
+                active = sum(node["status"] == "active" for node in nodes)
+                reasons = "; ".join(sorted({str(node.get("reason")) for node in nodes if node["status"] != "active"})[:3])
+                if active == self.number:
+                    took = time.perf_counter() - began
+                    self.say("all active", f"{took:.1f} s after the start of the server, {spent:.1f} s of its processor")
+                    return True
+            except (OSError, asyncio.IncompleteReadError):
+                pass
+            await asyncio.sleep(0.2)
+        took = time.perf_counter() - began
+        self.say("broke", f"{active:,} active after {took:.0f} s, {self.hub.channels:,} channels were opened: {reasons}")
+        if self.server.lives():
+            threads, memory = self.server.status("Threads"), self.server.status("VmRSS") // 1024
+            self.say("broke", f"{threads:,} threads, {self.server.descriptors():,} descriptors, {memory:,} MB")
+        else:
+            self.say("broke", "the server has ended")
+        return False
+
+    async def a_job_each(self):
+        """So that all of a node's conversations are open."""
+        self.hub.holds = True
+        await self.submit(self.number)
+        await self.all_running(self.number)
+        self.hub.let_go()
+        await self.hub.until_released(self.number, PATIENCE)
+
+    def tell_jvm(self, command):
+        words = [self.jcmd, str(self.server.pid), command]
+        return subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True, close_fds=False).stdout
+
+    def settle(self):
+        for command in ("GC.run", "GC.run", "System.trim_native_heap"):
+            self.tell_jvm(command)
+        self.settled = self.server.status("VmRSS")
+
+    def memory(self):
+        one = int(read(f"{self.folder}/../one"))
+        each = (self.settled - one) / (self.number - 1)
+        self.say("memory", f"{each:,.0f} KB a node: {self.settled // 1024} MB after a collection, {one // 1024} MB with one node")
+
+    def limits(self):
+        """What there is of everything that may run out, and what would be the first to do so."""
+        threads = self.server.status("Threads")
+        heap = self.tell_jvm("GC.heap_info")
+        most_heap = int(re.search(r"MaxHeapSize=(\d+)", self.tell_jvm("VM.flags"))[1])
+        things = {
+            "threads and children": (threads + self.hub.channels, int(read("/proc/sys/kernel/pid_max"))),
+            "descriptors": (self.server.descriptors(), int(re.search(r"Max open files +(\d+)", self.server.read("limits"))[1])),
+            "KB of heap": (sum(map(int, re.findall(r"generation .* used (\d+)K", heap))), most_heap >> 10),
+        }
+        told = ", ".join(f"{used:,} of {most:,} {name}" for name, (used, most) in things.items())
+        first = min(things, key=lambda name: things[name][1] / things[name][0])
+        used, most = things[first]
+        bound = self.number * most // used
+        self.say("limits", f"{threads:,} threads; {told}; {first} would run out first, at about {bound:,} nodes")
+
+    async def rest(self):
+        if self.number == 1:
+            with open(f"{self.folder}/../one", "w", encoding="ascii") as file:
+                file.write(str(self.settled))
+        spent, switched = self.server.cpu(), time.perf_counter()
+        await asyncio.sleep(REST)  # that is what is measured
+        took = time.perf_counter() - switched
+        self.say("at rest", f"{100 * (self.server.cpu() - spent) / took:.1f} % of a core over {REST} s")
+
+    async def submit(self, jobs):
+        left = iter(range(jobs))
+
+        async def some():
+            connection = await Connection.open(self.port)
+            for _ in left:
+                await connection.ask(submit_request("false"))
+            connection.writer.close()
+
+        await asyncio.gather(*(some() for _ in range(SUBMITTERS)))
+
+    async def load(self):
+        """From the first submit until the server has released the last: it has committed the end and kept the results by then."""
+        began, spent, simulated, ends = time.perf_counter(), self.server.cpu(), time.process_time(), self.hub.ends
+        await self.submit(JOBS)
+        submitted = time.perf_counter() - began
+        await self.hub.until_released(ends + JOBS, PATIENCE)
+        took = time.perf_counter() - began
+        spent, simulated = self.server.cpu() - spent, time.process_time() - simulated
+        self.say(
+            "jobs carried",
+            f"{JOBS / took:.0f} jobs/s from submit to end, so {3 * JOBS / took:.0f} events/s ({JOBS:,} jobs of {RUN} s, all submitted after "
+            f"{submitted:.1f} s); {1000 * spent / JOBS:.1f} ms of processor a job, {100 * spent / took:.0f} % of a core, "
+            f"the simulation {100 * simulated / took:.0f} %",
+        )
+
+    async def ends_alone(self):
+        """A job for each slot, up to a bound, runs until all end at once: nothing else is to be done then."""
+        jobs = min(800, self.number * SLOTS)
+        rates, spent = [], 0
+        for _ in range(ROUNDS):
+            self.hub.holds = True
+            ends = self.hub.ends
+            await self.submit(jobs)
+            await self.all_running(jobs)
+            spent -= self.server.cpu()
+            began = time.perf_counter()
+            self.hub.let_go()
+            await self.hub.until_released(ends + jobs, PATIENCE)
+            rates.append(jobs / (time.perf_counter() - began))
+            spent += self.server.cpu()
+        rate, each = sorted(rates)[ROUNDS // 2], 1000 * spent / ROUNDS / jobs
+        self.say("ends alone", f"{rate:.0f} ends/s, {each:.1f} ms of processor an end (median of {ROUNDS} times {jobs} at once)")
+
+    async def all_running(self, jobs):
+        connection = await Connection.open(self.port)
+        until = time.perf_counter() + PATIENCE
+        while sum(node["running"] for node in (await connection.get("/api/nodes"))["nodes"]) < jobs:
+            if time.perf_counter() > until:
+                raise SystemExit(f"nodes: {jobs} jobs did not start within {PATIENCE} s")
+            await asyncio.sleep(0.05)
+        connection.writer.close()
+
+
+def main():
+    port, number, pid, folder, jcmd = sys.argv[1:]
+    asyncio.run(Bench(int(port), int(number), Server(int(pid)), folder, jcmd).run())
+
+
+main()
