@@ -7,6 +7,7 @@ those that come with more. Standard library only.
 """
 
 import asyncio
+import json
 import os
 import re
 import subprocess
@@ -19,6 +20,7 @@ from simulated import RUN, SLOTS, Hub
 PATIENCE = 240  # seconds
 REST = 30  # seconds
 JOBS = 3000
+WARM_UP = 1000
 SUBMITTERS = 64
 ROUNDS = 3
 
@@ -66,12 +68,11 @@ class Bench:
         self.hub = Hub(f"{self.folder}/hub")
         if not await self.all_active(began):
             return
-        await self.a_job_each()
+        await self.warm_up()
         self.settle()
+        self.costs()
         await self.rest()
         if self.number > 1:
-            self.memory()
-            self.limits()
             await self.load()
             await self.ends_alone()
             self.say("memory at most", f"{self.server.status('VmHWM') // 1024} MB")
@@ -101,13 +102,14 @@ class Bench:
             self.say("broke", "the server has ended")
         return False
 
-    async def a_job_each(self):
-        """So that all of a node's conversations are open."""
+    async def warm_up(self):
+        """A job for each node, so that all of its conversations are open; then as many for one as for a thousand."""
         self.hub.holds = True
         await self.submit(self.number)
         await self.all_running(self.number)
         self.hub.let_go()
-        await self.hub.until_released(self.number, PATIENCE)
+        await self.submit(WARM_UP)
+        await self.hub.until_released(self.number + WARM_UP, PATIENCE)
 
     def tell_jvm(self, command):
         words = [self.jcmd, str(self.server.pid), command]
@@ -118,34 +120,41 @@ class Bench:
             self.tell_jvm(command)
         self.settled = self.server.status("VmRSS")
 
-    def memory(self):
-        one = int(read(f"{self.folder}/../one"))
-        each = (self.settled - one) / (self.number - 1)
-        self.say("memory", f"{each:,.0f} KB a node: {self.settled // 1024} MB after a collection, {one // 1024} MB with one node")
-
-    def limits(self):
-        """What there is of everything that may run out, and what would be the first to do so."""
-        threads = self.server.status("Threads")
+    def costs(self):
+        """What one node more takes, and what it would take all of first. Held against what one node left behind."""
         heap = self.tell_jvm("GC.heap_info")
         most_heap = int(re.search(r"MaxHeapSize=(\d+)", self.tell_jvm("VM.flags"))[1])
-        things = {
-            "threads and children": (threads + self.hub.channels, int(read("/proc/sys/kernel/pid_max"))),
-            "descriptors": (self.server.descriptors(), int(re.search(r"Max open files +(\d+)", self.server.read("limits"))[1])),
-            "KB of heap": (sum(map(int, re.findall(r"generation .* used (\d+)K", heap))), most_heap >> 10),
+        threads = self.server.status("Threads")
+        there = {
+            "memory": self.settled,
+            "threads and children": threads + self.hub.channels,
+            "descriptors": self.server.descriptors(),
+            "KB of heap": sum(map(int, re.findall(r"(?:DefNew|Tenured) .* used (\d+)K", heap))),
         }
-        told = ", ".join(f"{used:,} of {most:,} {name}" for name, (used, most) in things.items())
-        first = min(things, key=lambda name: things[name][1] / things[name][0])
-        used, most = things[first]
-        bound = self.number * most // used
-        self.say("limits", f"{threads:,} threads; {told}; {first} would run out first, at about {bound:,} nodes")
-
-    async def rest(self):
         if self.number == 1:
             with open(f"{self.folder}/../one", "w", encoding="ascii") as file:
-                file.write(str(self.settled))
-        spent, switched = self.server.cpu(), time.perf_counter()
+                json.dump(there, file)
+            return
+        one = json.loads(read(f"{self.folder}/../one"))
+        each = {name: (there[name] - one[name]) / (self.number - 1) for name in there}
+        self.say(
+            "memory",
+            f"{each['memory']:,.0f} KB a node: {there['memory'] // 1024} MB after a collection, {one['memory'] // 1024} MB with one node",
+        )
+        limits = {
+            "threads and children": int(read("/proc/sys/kernel/pid_max")),
+            "descriptors": int(re.search(r"Max open files +(\d+)", self.server.read("limits"))[1]),
+            "KB of heap": most_heap >> 10,
+        }
+        bounds = {name: int((limits[name] - one[name]) / each[name]) for name in limits}
+        first = min(bounds, key=bounds.get)
+        told = ", ".join(f"{there[name]:,} of {limits[name]:,} {name}" for name in limits)
+        self.say("limits", f"{threads:,} threads; {told}; {first} would run out first, at about {bounds[first]:,} nodes")
+
+    async def rest(self):
+        spent, began = self.server.cpu(), time.perf_counter()
         await asyncio.sleep(REST)  # that is what is measured
-        took = time.perf_counter() - switched
+        took = time.perf_counter() - began
         self.say("at rest", f"{100 * (self.server.cpu() - spent) / took:.1f} % of a core over {REST} s")
 
     async def submit(self, jobs):
