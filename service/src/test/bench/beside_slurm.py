@@ -1,6 +1,8 @@
 """Submit to done over SSH beside Slurm in the same run, with the same script. Called by ./bench cluster. Standard library only.
 
-Usage: beside_slurm.py PORT SCRIPT ENDED FOLDER     SCRIPT is what Slurm runs in FOLDER; in ENDED it says what has ended
+Usage: beside_slurm.py PORT SERVER_PID GROUP SCRIPT ENDED FOLDER
+
+GROUP is the control group of our host. SCRIPT is what Slurm runs in FOLDER; in ENDED it says what has ended.
 
 Slurm is asked in each of its ways: `sbatch`, which queues a job as a submit does, until the controller has written down its end;
 `sbatch --wait`, which asks for the end now and then; and `srun`, which queues nothing and holds the job's terminal. Its scheduler
@@ -10,10 +12,11 @@ has a beat, so single jobs come at random moments.
 import asyncio
 import collections
 import random
+import re
 import sys
 import time
 
-from measure import Connection, median_of, say, submit_request
+from measure import Connection, Server, median_of, read, say, submit_request
 
 TURNS = 30  # single jobs of each kind
 WAITS = 5  # of those that take two seconds
@@ -25,8 +28,12 @@ TIMES = 20  # our aim
 
 
 class Gpuq:
-    def __init__(self, port):
-        self.port = port
+    def __init__(self, port, server, group):
+        self.port, self.server, self.group = port, server, group
+
+    def cpu(self):
+        """Milliseconds of processor time that the server and the host have used."""
+        return 1000 * self.server.cpu(), int(re.search(r"usage_usec (\d+)", read(f"{self.group}/cpu.stat"))[1]) / 1000
 
     async def one(self):
         connection = await Connection.open(self.port)
@@ -126,16 +133,18 @@ async def single(gpuq, slurm):
 
 
 async def bursts(gpuq, slurm):
+    before = gpuq.cpu()
     ours = 1000 * BURST / await milliseconds(gpuq.burst(BURST))
-    say("cluster", f"{BURST} jobs, 8 slots", f"{ours:.0f} jobs/s")
+    server, host = ((now - then) / BURST for now, then in zip(gpuq.cpu(), before))
+    say("cluster", f"{BURST} jobs, 8 slots", f"{ours:.1f} jobs/s; {server:.0f} ms of the server's processor a job, {host:.0f} ms of its host's")
     for kind, burst in (("sbatch", slurm.burst), ("srun, 8 at once", slurm.srun_burst)):
         peer = 1000 * BURST / await milliseconds(burst(BURST))
         say("cluster", f"Slurm, {kind}", f"{peer:.1f} jobs/s; ours are {ours / peer:.1f} x that ({verdict(ours / peer)})")
 
 
 async def main():
-    port, script, ended, folder = sys.argv[1:]
-    gpuq, slurm = Gpuq(int(port)), Slurm(script, ended, folder)
+    port, pid, group, script, ended, folder = sys.argv[1:]
+    gpuq, slurm = Gpuq(int(port), Server(int(pid)), group), Slurm(script, ended, folder)
     await single(gpuq, slurm)
     await bursts(gpuq, slurm)
 

@@ -1,7 +1,7 @@
 # The measurements of ./bench cluster: a host behind real sshd beside real Slurm, and nodes by the hundred. Sourced by ./bench.
 # shellcheck shell=bash
 
-source "$ROOT/.ci/lib/bed.bash" # for BED
+source "$ROOT/.ci/lib/bed.bash" # for BED and GROUPS_AT
 
 readonly BENCH_FILES=$ROOT/service/src/test/bench
 readonly SLOTS_OF_BOTH=8
@@ -21,7 +21,8 @@ cluster::beside_slurm() {
     cluster::configure "$DATA/ssh" "id: 1, host: $BED_ADDRESS, key: $DATA/key, known-hosts: $BED_KNOWN"
     server::start "$DATA/ssh"
     server::ready "$PORT" || die "the server did not start: $(tail -n 5 -- "$DATA/ssh/server.log")"
-    python3 -B "$BENCH_FILES/beside_slurm.py" "$PORT" "$DATA/slurm.sh" "$SLURM_HOME/ended" "$DATA/slurm/work"
+    python3 -B "$BENCH_FILES/beside_slurm.py" "$PORT" "$SERVER_PID" "$GROUPS_AT/h1" \
+        "$DATA/slurm.sh" "$SLURM_HOME/ended" "$DATA/slurm/work"
     server::stop
     scontrol shutdown
     "$ROOT/.ci/host" down h1

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from measure import Connection, say, submit_request
+from measure import Connection, Server, read, say, submit_request
 from simulated import RUN, SLOTS, Hub
 
 PATIENCE = 240  # seconds
@@ -23,36 +23,6 @@ JOBS = 3000
 WARM_UP = 1000
 SUBMITTERS = 64
 ROUNDS = 3
-
-
-def read(path):
-    try:
-        with open(path, encoding="ascii") as file:
-            return file.read()
-    except OSError:
-        return ""
-
-
-class Server:
-    def __init__(self, pid):
-        self.pid = pid
-
-    def read(self, name):
-        return read(f"/proc/{self.pid}/{name}")
-
-    def status(self, key):
-        return int(re.search(rf"{key}:\s+(\d+)", self.read("status"))[1])
-
-    def lives(self):
-        return "VmRSS" in self.read("status")
-
-    def cpu(self):
-        """Seconds of processor time; its children's are theirs."""
-        ticks = self.read("stat").rpartition(")")[2].split()[11:13]
-        return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
-
-    def descriptors(self):
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
 
 
 class Bench:
@@ -66,41 +36,51 @@ class Bench:
     async def run(self):
         began = time.perf_counter()
         self.hub = Hub(f"{self.folder}/hub")
-        if not await self.all_active(began):
-            return
-        await self.warm_up()
-        self.settle()
-        self.costs()
-        await self.rest()
-        if self.number > 1:
-            await self.load()
-            await self.ends_alone()
-            self.say("memory at most", f"{self.server.status('VmHWM') // 1024} MB")
+        try:
+            await self.all_active(began)
+            await self.warm_up()
+            self.settle()
+            self.costs()
+            await self.rest()
+            if self.number > 1:
+                await self.load()
+                await self.ends_alone()
+                self.say("memory at most", f"{self.server.status('VmHWM') // 1024} MB")
+        except (OSError, EOFError, asyncio.TimeoutError, subprocess.CalledProcessError) as error:
+            self.broke(error)
+
+    def broke(self, error):
+        """Told with numbers, and no failure of the bench."""
+        self.say("broke", f"{type(error).__name__} {error}")
+        if self.server.lives():
+            threads, memory = self.server.status("Threads"), self.server.status("VmRSS") // 1024
+            self.say("then it had", f"{threads:,} threads, {self.server.descriptors():,} descriptors, {self.hub.channels:,} children, {memory:,} MB")
+        else:
+            self.say("the server", "has ended")
+
+    async def nodes(self):
+        connection = await Connection.open(self.port)
+        try:
+            return (await connection.get("/api/nodes"))["nodes"]
+        finally:
+            connection.writer.close()
 
     async def all_active(self, began):
-        """What breaks on the way there is told with numbers."""
-        active, reasons, spent = 0, "it never answered", 0
+        active, reasons = 0, ""
         while time.perf_counter() - began < PATIENCE and self.server.lives():
             spent = self.server.cpu()
             try:
-                nodes = (await (await Connection.open(self.port)).get("/api/nodes"))["nodes"]
+                nodes = await self.nodes()
                 active = sum(node["status"] == "active" for node in nodes)
                 reasons = "; ".join(sorted({str(node.get("reason")) for node in nodes if node["status"] != "active"})[:3])
                 if active == self.number:
                     took = time.perf_counter() - began
                     self.say("all active", f"{took:.1f} s after the start of the server, {spent:.1f} s of its processor")
-                    return True
-            except (OSError, asyncio.IncompleteReadError):
-                pass
+                    return
+            except (OSError, EOFError):
+                pass  # it does not listen yet
             await asyncio.sleep(0.2)
-        took = time.perf_counter() - began
-        self.say("broke", f"{active:,} active after {took:.0f} s, {self.hub.channels:,} channels were opened: {reasons}")
-        if self.server.lives():
-            threads, memory = self.server.status("Threads"), self.server.status("VmRSS") // 1024
-            self.say("broke", f"{threads:,} threads, {self.server.descriptors():,} descriptors, {memory:,} MB")
-        else:
-            self.say("broke", "the server has ended")
-        return False
+        raise asyncio.TimeoutError(f"only {active:,} are active: {reasons}")
 
     async def warm_up(self):
         """A job for each node, so that all of its conversations are open; then as many for one as for a thousand."""
@@ -116,7 +96,7 @@ class Bench:
         return subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True, close_fds=False).stdout
 
     def settle(self):
-        for command in ("GC.run", "GC.run", "System.trim_native_heap"):
+        for command in (*["GC.run"] * 5, "System.trim_native_heap"):  # this collector gives memory back step by step
             self.tell_jvm(command)
         self.settled = self.server.status("VmRSS")
 
@@ -202,13 +182,11 @@ class Bench:
         self.say("ends alone", f"{rate:.0f} ends/s, {each:.1f} ms of processor an end (median of {ROUNDS} times {jobs} at once)")
 
     async def all_running(self, jobs):
-        connection = await Connection.open(self.port)
         until = time.perf_counter() + PATIENCE
-        while sum(node["running"] for node in (await connection.get("/api/nodes"))["nodes"]) < jobs:
+        while sum(node["running"] for node in await self.nodes()) < jobs:
             if time.perf_counter() > until:
-                raise SystemExit(f"nodes: {jobs} jobs did not start within {PATIENCE} s")
+                raise asyncio.TimeoutError(f"{jobs:,} jobs did not start within {PATIENCE} s")
             await asyncio.sleep(0.05)
-        connection.writer.close()
 
 
 def main():
