@@ -2,8 +2,8 @@
 
 Usage: nodes.py PORT NUMBER SERVER_PID FOLDER JCMD
 
-FOLDER is the server's: `hub` in it is the FIFO of the simulated nodes. With one node the server's memory is left beside FOLDER, for
-those that come with more. Standard library only.
+FOLDER is the server's: `hub` in it is the FIFO of the simulated nodes. What a server took is left beside FOLDER, for those that
+come with more nodes; the first has one. Standard library only.
 """
 
 import asyncio
@@ -101,7 +101,7 @@ class Bench:
         self.settled = self.server.status("VmRSS")
 
     def costs(self):
-        """What one node more takes, and what it would take all of first. Held against what one node left behind."""
+        """What one node more takes, and what it would take all of first. Held against servers with fewer."""
         heap = self.tell_jvm("GC.heap_info")
         most_heap = int(re.search(r"MaxHeapSize=(\d+)", self.tell_jvm("VM.flags"))[1])
         threads = self.server.status("Threads")
@@ -111,16 +111,15 @@ class Bench:
             "descriptors": self.server.descriptors(),
             "KB of heap": sum(map(int, re.findall(r"(?:DefNew|Tenured) .* used (\d+)K", heap))),
         }
-        if self.number == 1:
-            with open(f"{self.folder}/../one", "w", encoding="ascii") as file:
-                json.dump(there, file)
+        earlier = json.loads(read(f"{self.folder}/../costs") or "[]")
+        with open(f"{self.folder}/../costs", "w", encoding="ascii") as file:
+            json.dump([*earlier, (self.number, there)], file)
+        if not earlier:
             return
-        one = json.loads(read(f"{self.folder}/../one"))
+        one = earlier[0][1]
         each = {name: (there[name] - one[name]) / (self.number - 1) for name in there}
-        self.say(
-            "memory",
-            f"{each['memory']:,.0f} KB a node: {there['memory'] // 1024} MB after a collection, {one['memory'] // 1024} MB with one node",
-        )
+        told = [f"{(there['memory'] - less['memory']) / (self.number - n):,.0f} KB more than with {n:,}" for n, less in earlier]
+        self.say("memory", f"{there['memory'] // 1024} MB after a collection; each node {', '.join(told)}")
         limits = {
             "threads and children": int(read("/proc/sys/kernel/pid_max")),
             "descriptors": int(re.search(r"Max open files +(\d+)", self.server.read("limits"))[1]),
