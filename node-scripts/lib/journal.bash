@@ -76,10 +76,11 @@ journal::rotate() { # when it is full
     spool::unlock
 }
 
-# Following it: the process that reads is tied to us by its pid and by the pipe, so it ends when we are killed, too.
+# Following it: the process that reads is tied to us by its pid and by the pipe, so it ends when we are killed, too. Where the file system
+# tells of changes the interval is of no account; on an overlay, as in containers, tail has to look.
 journal::follow() { # GENERATION OFFSET
     journal::unfollow
-    exec {JOURNAL_BELL}< <(exec tail --pid=$$ -f -c "+$(($2 + 1))" "$SPOOL/journal/$1" 2>/dev/null)
+    exec {JOURNAL_BELL}< <(exec tail --pid=$$ -f -s 0.2 -c "+$(($2 + 1))" "$SPOOL/journal/$1" 2>/dev/null)
     JOURNAL_TAIL=$!
 }
 

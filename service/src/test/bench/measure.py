@@ -32,6 +32,36 @@ def median_of(samples):
     return statistics.median(ordered), ordered[int(len(ordered) * 0.95)]
 
 
+def read(path):
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+class Server:
+    def __init__(self, pid):
+        self.pid = pid
+
+    def read(self, name):
+        return read(f"/proc/{self.pid}/{name}")
+
+    def status(self, key):
+        return int(re.search(rf"{key}:\s+(\d+)", self.read("status"))[1])
+
+    def lives(self):
+        return "VmRSS" in self.read("status")
+
+    def cpu(self):
+        """Seconds of processor time; its children's are theirs."""
+        ticks = self.read("stat").rpartition(")")[2].split()[11:13]
+        return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+
 def submit_request(wait):
     """A multipart submit as curl sends it, ready for a socket."""
     parts = "".join(
@@ -154,4 +184,5 @@ def main():
             raise SystemExit(__doc__)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -3,7 +3,9 @@ package gpuq.placement;
 import gpuq.job.Submission;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -19,6 +21,7 @@ import java.util.stream.Collectors;
  */
 public final class Board {
     private final TreeMap<Integer, Seat> seats = new TreeMap<>();
+    private final Map<UUID, Seat> places = new HashMap<>(); // of each job that is counted
     private final Set<String> templates;
 
     /** @param templates the launch templates that the server can render; a node that wants another takes no work */
@@ -33,7 +36,7 @@ public final class Board {
 
     /** Takes a node away, with the places that were taken on it. */
     public synchronized void remove(int node) {
-        seats.remove(node);
+        Optional.ofNullable(seats.remove(node)).ifPresent(gone -> places.values().removeIf(gone::equals));
         notifyAll();
     }
 
@@ -154,20 +157,25 @@ public final class Board {
     /** Puts a job where it is known to be; the same job is never counted twice. */
     public synchronized void take(int node, Work work) {
         leave(work.job());
-        seat(node).ifPresent(s -> s.put(work));
+        seat(node).ifPresent(s -> put(s, work));
+    }
+
+    private void put(Seat seat, Work work) {
+        seat.put(work);
+        places.put(work.job(), seat);
     }
 
     public synchronized void started(UUID job, Instant at) {
-        seats.values().forEach(s -> s.work(job).ifPresent(work -> s.put(work.started(at))));
+        place(job).ifPresent(s -> s.work(job).ifPresent(work -> s.put(work.started(at))));
     }
 
     /** Whether a job is counted on some node. */
     public synchronized boolean holds(UUID job) {
-        return seats.values().stream().anyMatch(s -> s.work(job).isPresent());
+        return places.containsKey(job);
     }
 
     public synchronized void leave(UUID job) {
-        seats.values().forEach(s -> s.remove(job));
+        Optional.ofNullable(places.remove(job)).ifPresent(s -> s.remove(job));
     }
 
     /**
@@ -180,8 +188,9 @@ public final class Board {
         seat(node).ifPresent(s -> {
             Set<UUID> ids = unended.stream().map(Work::job).collect(Collectors.toSet());
             s.works().filter(w -> !ids.contains(w.job()) && w.takenAt().isBefore(settled)).toList()
-                    .forEach(w -> s.remove(w.job()));
-            unended.stream().filter(w -> s.work(w.job()).map(held -> held.waiting() && !w.waiting()).orElseGet(() -> !holds(w.job()))).forEach(s::put);
+                    .forEach(w -> leave(w.job()));
+            unended.stream().filter(w -> s.work(w.job()).map(held -> held.waiting() && !w.waiting()).orElseGet(() -> !holds(w.job()))).toList()
+                    .forEach(w -> put(s, w));
         });
     }
 
@@ -214,11 +223,15 @@ public final class Board {
     }
 
     public synchronized OptionalInt position(UUID job) {
-        return seats.values().stream().map(s -> s.position(job)).filter(OptionalInt::isPresent).findFirst().orElse(OptionalInt.empty());
+        return place(job).map(s -> s.position(job)).orElse(OptionalInt.empty());
     }
 
     public synchronized List<NodeView> views(Instant now) {
         return seats.values().stream().map(s -> s.view(now)).toList();
+    }
+
+    private Optional<Seat> place(UUID job) {
+        return Optional.ofNullable(places.get(job));
     }
 
     private Optional<Seat> seat(int node) {

@@ -1,10 +1,11 @@
 package gpuq.placement;
 
 import gpuq.job.Submission;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -34,12 +35,19 @@ final class Placement {
 
     /** @param seats the nodes that have the data */
     static Optional<Seat> best(Collection<Seat> seats, int gpus, Set<Integer> failedOn, Instant now) {
-        return seats.stream()
-                .filter(s -> s.canTake(gpus))
-                .min(Comparator.comparing((Seat s) -> failedOn.contains(s.id))
-                        .thenComparingDouble(s -> (double) s.queueLength() / s.slots())
-                        .thenComparing(s -> s.workPerSlot(now))
-                        .thenComparingInt(s -> s.id));
+        List<Seat> able = seats.stream().filter(s -> s.canTake(gpus)).toList();
+        List<Seat> untried = able.stream().filter(s -> !failedOn.contains(s.id)).toList();
+        return least(untried.isEmpty() ? able : untried, now);
+    }
+
+    /** The work is reckoned once for each, and only where the queues are equal. */
+    private static Optional<Seat> least(List<Seat> able, Instant now) {
+        double shortest = able.stream().mapToDouble(Seat::queuePerSlot).min().orElse(0);
+        return able.stream()
+                .filter(s -> s.queuePerSlot() == shortest)
+                .map(s -> Map.entry(s, s.workPerSlot(now)))
+                .min(Map.Entry.<Seat, Duration>comparingByValue().thenComparing(entry -> entry.getKey().id))
+                .map(Map.Entry::getKey);
     }
 
     /** A node that has never spoken may have the data: as long as there is one, nobody can say that the competition is unknown. */

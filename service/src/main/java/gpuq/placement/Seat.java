@@ -116,6 +116,10 @@ final class Seat {
         return waiting.size() + running.size();
     }
 
+    double queuePerSlot() {
+        return (double) queueLength() / slots();
+    }
+
     int running() {
         return running.size();
     }

@@ -54,6 +54,7 @@ public final class Follower implements Runnable {
     private Duration pause = FIRST_PAUSE;
     private long listedAt;
     private boolean heard;
+    private Optional<NodeMemory.Known> remembered = Optional.empty(); // as the memory has it: beats shall not cost a query
 
     public Follower(
             int id, Node node, Board board, JobStore store, AttemptStore attempts, NodeMemory memory, Progress progress, Checkup checkup,
@@ -139,13 +140,14 @@ public final class Follower implements Runnable {
     private void ask() {
         NodeRecord said = node.info();
         NodeMemory.Known known = new NodeMemory.Known(said.spool(), new Capacity(said.slots(), said.competitions(), said.template(), said.version()));
-        Optional<NodeMemory.Known> before = memory.find(id);
+        Optional<NodeMemory.Known> before = remembered.or(() -> memory.find(id));
         if (before.isPresent() && !before.get().spool().equals(known.spool()) && hasSent()) {
             throw new NodeUnreachable("it has another spool than the one that our jobs were handed to; bring that one back, or give this node a new id");
         }
         if (!before.equals(Optional.of(known))) {
             memory.save(id, known);
         }
+        remembered = Optional.of(known);
         board.answered(id, known.capacity(), said.drain(), clock.instant());
     }
 
