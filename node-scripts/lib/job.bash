@@ -150,9 +150,11 @@ job::alive() { # HOME
     [[ ${LIFE[boot]:-} == "$SPOOL_BOOT" ]] && process::alive ${LIFE[supervisor]:-}
 }
 
+# Opened both ways, because a job may have put a pipe there, and to open one in one way only waits for somebody at its other end. Whoever
+# supervises such a job cannot be told from nobody: it is left alone.
 job::seize() { # HOME: take the life of a job that nobody supervises; fails when somebody does
-    exec {JOB_LIFE}>>"$1/life"
-    flock --nonblock "$JOB_LIFE" || {
+    exec {JOB_LIFE}<>"$1/life"
+    [[ -f /dev/fd/$JOB_LIFE ]] && flock --nonblock "$JOB_LIFE" || {
         job::let_go
         return 1
     }

@@ -213,11 +213,21 @@ garbage() { # SHAPE FILE
     still_works
 }
 
+@test "a pipe in the place of a job's life makes nobody wait who looks, and the job ends as it did" {
+    script job.sh 'mkfifo ../pipe && mv -f ../pipe ../life && touch "$OLDPWD/there"; read -r -t 2 <> <(:); exit 5'
+    id=$(gpuq submit --script job.sh --env "OLDPWD=$PWD")
+    until_true [ -e there ]
+    run -0 timeout 5 gpuq queue
+    run -0 timeout 5 gpuq recover
+    run -5 timeout 20 gpuq wait "$id"
+    is_idle
+}
+
 @test "a job that turns on its own home ends all the same, as it did, and gives its slot back" {
     gpuq info >/dev/null
     local deed
     for deed in 'rm -rf ..' 'rm -rf "$PWD/.."' 'rm -rf ../.new' 'mv .. ../../elsewhere' 'chmod 0 .. ../*' \
-        'truncate -s 0 ../*' 'rm ../verdict ../job ../begun' 'rm ../status; mkdir -p ../status/x' 'mkdir ../verdict' 'mkfifo ../.new/status ../verdict' 'rm ../life; mkfifo ../life' \
+        'truncate -s 0 ../*' 'rm ../verdict ../job ../begun' 'rm ../status; mkdir -p ../status/x' 'mkdir ../verdict' 'mkfifo ../.new/status ../verdict' 'mkfifo ../pipe; mv -f ../pipe ../life' \
         'rm ../stdout ../stderr; mkfifo ../stdout ../stderr' 'ln -s "$OLDPWD/precious" ../.new/status' 'mkdir results.jsonl' 'rm -rf ../work' \
         'echo "state ended" >../status' 'kill -KILL -1' 'rm ../slot* ../../../slots/* ../../../lock' 'exec >&- 2>&-'; do
         script job.sh "$deed; exit 5"

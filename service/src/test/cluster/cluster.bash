@@ -3,7 +3,9 @@
 
 SERVER=http://127.0.0.1:8001
 NODES=(h1 h2 h3)
-USER_TOKEN=sarang
+SEED=${GPUQ_TEST_SEED:-$SRANDOM}
+STORM=20
+[[ ${GPUQ_TEST_SIZE:-quick} == quick ]] || STORM=200
 
 # cluster::nodes: hosts that are nodes as the documentation says: a user, the scripts, a spool, a key that is good for two verbs.
 cluster::nodes() {
@@ -107,10 +109,19 @@ submit() {
     local -i i
     ids=() where=()
     for ((i = 0; i < $1; i++)); do
-        printf '%s\n' 'import os, shutil, time' "open('/var/tmp/ran', 'a').write('$BATS_TEST_NUMBER.$i\\n')" "$2" \
-            'shutil.copy("data/sampleSubmission.csv", "submission.csv")' >solution.py
-        ids+=("$(api '/api/submit?wait=false' -F code=@solution.py -F "config_file=@$CHECKOUT/examples/config.yaml" | jq -r .job_id)")
+        submit_one "$i" "$2"
     done
+}
+
+submit_one() { # NUMBER STATEMENT
+    printf '%s\n' 'import os, shutil, time' "open('/var/tmp/ran', 'a').write('$BATS_TEST_NUMBER.$1\\n')" "$2" \
+        'shutil.copy("data/sampleSubmission.csv", "submission.csv")' >solution.py
+    until_true accepted "$BATS_TEST_NUMBER-$1-$SEED"
+    ids+=("$(<accepted)")
+}
+
+accepted() { # KEY: the id is in `accepted`; again does no harm
+    api '/api/submit?wait=false' -F code=@solution.py -F "config_file=@$CHECKOUT/examples/config.yaml" -H "Idempotency-Key: $1" | jq -er .job_id >accepted
 }
 
 # on HOST TEXT: a bash script, as the user whose node it is.
@@ -175,12 +186,45 @@ history() {
     status_of "$1" | jq -r '.attempts // [] | map("\(.reason) \(.node_id)") | join(", ")'
 }
 
-# each_ran_once: of what this test has submitted.
-each_ran_once() {
-    local name i
+# deed::… HOST: what a storm does to it, and mends. What is told to nodes that do not hear it is not told.
+DEEDS=(nothing nothing cut freeze power kill_server drain resume operator)
+deed::nothing() { :; }
+deed::cut() { host cut "$1" && until_true condition_of "${1#h}" unreachable && host heal "$1"; }
+deed::freeze() { host freeze "$1" && until_true condition_of "${1#h}" unreachable && host thaw "$1"; }
+deed::power() { host kill "$1" && host up "$1"; }
+deed::kill_server() { cluster::kill && cluster::serve; }
+deed::drain() { tell "/api/nodes/${1#h}/drain" || :; }
+deed::resume() { tell "/api/nodes/${1#h}/resume" || :; }
+deed::operator() { on "$1" 'printf "read -r -t 1 <> <(:)\n" >job.sh; gpuq submit --script job.sh' || :; }
+
+# every_run_is_accounted_for: of the jobs of a storm. One ran, and at most once more for each time that the system failed it.
+every_run_is_accounted_for() {
+    local i runs failed
+    marks
+    for i in "${!ids[@]}"; do
+        runs=$(grep -cx "${BATS_TEST_NUMBER}[.]$i" ran)
+        failed=$(status_of "${ids[i]}" | jq '[.attempts // [] | .[] | select(.reason != "moved")] | length')
+        echo "job $i: $runs runs, failed $failed times" >>runs
+        ((runs >= 1 && runs <= 1 + failed)) || {
+            tail -n 1 runs
+            status_of "${ids[i]}"
+            return 1
+        }
+    done
+}
+
+# marks: of all solutions that ran on any host, in `ran`.
+marks() {
+    local name
     for name in "${NODES[@]}"; do
         host console "$name" sh -c 'touch /var/tmp/ran && cat /var/tmp/ran'
     done >ran
+}
+
+# each_ran_once: of what this test has submitted.
+each_ran_once() {
+    local i
+    marks
     for i in "${!ids[@]}"; do
         [ "$(grep -cx "${BATS_TEST_NUMBER}[.]$i" ran)" -eq 1 ]
     done

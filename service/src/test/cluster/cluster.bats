@@ -29,6 +29,8 @@ teardown() {
     [[ ${BATS_TEST_COMPLETED:-} ]] || {
         api /api/nodes
         tail -n 60 "$BATS_FILE_TMPDIR/server.log"
+        [[ ! -e deeds ]] || paste -sd, deeds
+        echo "GPUQ_TEST_SEED=$SEED"
         host heal "${NODES[@]}"
         host thaw "${NODES[@]}"
     }
@@ -305,4 +307,22 @@ teardown() {
         ended "$id"
     done
     each_ran_once
+}
+
+@test "a storm of faults loses nothing, ends everything, and runs nothing twice that was not failed by it" {
+    RANDOM=$((SEED % 32768))
+    local n deed name
+    for ((n = 0; n < STORM; n++)); do
+        submit_one "$n" "time.sleep($((RANDOM % 3)))"
+        name=h$((1 + RANDOM % 3)) deed=${DEEDS[RANDOM % ${#DEEDS[@]}]}
+        echo "$n $deed $name" >>deeds
+        "deed::$deed" "$name"
+    done
+    for name in "${NODES[@]}"; do
+        until_true on "$name" 'gpuq resume'
+    done
+    for id in "${ids[@]}"; do
+        ended "$id"
+    done
+    every_run_is_accounted_for
 }
