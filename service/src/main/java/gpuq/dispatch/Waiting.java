@@ -29,7 +29,8 @@ public record Waiting(OptionalInt position, String reason, String detail) {
         }
         if (job.state() instanceof State.Waiting) {
             String where = position.isPresent() ? "%d in the queue of node %d".formatted(position.getAsInt(), on) : "about to start on node " + on;
-            return new Waiting(position, "queued", "It is " + where + ".");
+            String but = board.reason(on).map(why -> ", which takes no work now (%s); it moves as soon as another node can take it".formatted(why)).orElse("");
+            return new Waiting(position, "queued", "It is " + where + but + ".");
         }
         return new Waiting(position, "being_sent", "It is being handed to node %d.".formatted(on));
     }
