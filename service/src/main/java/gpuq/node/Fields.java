@@ -107,8 +107,8 @@ final class Fields {
         return name;
     }
 
-    Optional<String> maybeText(String key) {
-        return maybe(key).isEmpty() ? Optional.empty() : Optional.of(text(key));
+    Optional<String> maybeName(String key) {
+        return maybe(key).isEmpty() ? Optional.empty() : Optional.of(name(key));
     }
 
     /** Words for people; made harmless rather than refused, empty when absent. */

@@ -86,7 +86,7 @@ public record JobRecord(
                 fields.count("attempt", 1),
                 tombstone ? "server" : fields.text("origin"),
                 tombstone ? "" : fields.text("user"),
-                fields.maybeText("competition"),
+                fields.maybeName("competition"),
                 tombstone ? 1 : fields.count("gpus", 1),
                 tombstone ? 0 : (int) fields.number("priority", -100, 100),
                 tombstone ? Duration.ZERO : fields.seconds("expected_time"),

@@ -31,7 +31,7 @@ public record NodeRecord(
                 (int) fields.number("slots", 0, MOST_SLOTS),
                 fields.count("running", 0),
                 fields.count("waiting", 0),
-                fields.maybe("template").isEmpty() ? Optional.empty() : Optional.of(fields.name("template")),
+                fields.maybeName("template"),
                 fields.maybe("drain").map(Protocol::quotable),
                 fields.all("competition").stream().filter(COMPETITION.asMatchPredicate()).collect(Collectors.toUnmodifiableSet()));
     }
