@@ -6,10 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import gpuq.api.ApiClient;
 import gpuq.api.ApiClient.Answer;
+import gpuq.config.ServerConfig;
+import gpuq.db.Database;
+import gpuq.sync.NodeMemory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -137,6 +142,35 @@ class JobPathTest {
         Eventually.holds("the node is back", Duration.ofSeconds(40), () -> node(on).path("status").asText().equals("active"));
         assertEquals("running", api.get("/api/status/" + job).text("status"), () -> api.get("/api/status/" + job) + site.gpuq(on, "status", job));
         assertEquals(200, cancel(job).status());
+    }
+
+    @Test
+    void a_server_that_died_right_after_a_node_was_given_up_gives_up_its_jobs_at_its_next_start() throws Exception {
+        Path marker = directory.resolve("it ran");
+        String job = submit("""
+                import os, time
+                if not os.path.exists('%1$s'):
+                    open('%1$s', 'w').close()
+                    time.sleep(600)
+                """.formatted(marker) + GOOD);
+        int on = api.get("/api/status/" + job).body().path("node_id").asInt();
+        Eventually.holds("it runs", () -> Files.exists(marker) && api.get("/api/status/" + job).text("status").equals("running"));
+        server.close();
+        Path away = directory.resolve("away");
+        Files.move(site.spool(on), away);
+        try (Database database = Database.open(ServerConfig.load(site.config(), Map.of()).database())) {
+            new NodeMemory(database).declareLost(on, Instant.now()); // the first of the commits that giving up makes, and the last one that was made
+        }
+
+        start();
+        JsonNode ended = ended(job);
+        assertEquals("completed", ended.path("status").asText(), ended::toString);
+        assertEquals(1 - on, ended.path("node_id").asInt());
+        assertEquals("node_lost", ended.path("attempts").path(0).path("reason").asText(), ended::toString);
+
+        bringBack(away, site.spool(on));
+        Eventually.holds("the old attempt is ended", Duration.ofSeconds(60), () -> site.gpuq(on, "status", job).contains("cancelled"));
+        Eventually.holds("then the node gets work", Duration.ofSeconds(60), () -> node(on).path("status").asText().equals("active"));
     }
 
     /** Somebody may have made a new spool in its place by then. */

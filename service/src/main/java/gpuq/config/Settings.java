@@ -41,7 +41,7 @@ final class Settings {
     final Setting<Duration> heartbeat = Setting.of("node.heartbeat", ValueType.duration("PT1S", "PT1M"), "PT5S",
             "how often a node says that it is there; after three without a word it counts as unreachable");
     final Setting<Duration> patience = Setting.of("node.patience", ValueType.duration("PT1S", "PT10M"), "PT1M",
-            "how long a node may take to answer a command; twice the slowest round trip. A login may take five times as long, bytes a second for each KiB");
+            "how long a node may take to answer a command; at least twice the slowest round trip. A login has five times as long, what is large a second more for each KiB");
     final Setting<Duration> checkup = Setting.of("node.checkup", ValueType.duration("PT1S", "P1D"), "PT5M",
             "how often `gpuq doctor` looks on a node for what would fail jobs; while it finds something, every 10 s");
 

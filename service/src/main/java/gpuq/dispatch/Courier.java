@@ -24,7 +24,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 /**
  * Hands jobs to one node, in the order of their submits, on a virtual thread of its own. {@code sent} is committed before the first byte
  * goes out; a command whose answer was lost is sent again, because the node knows (job, attempt). A job is let go only when its row says that
- * it is somewhere else. The loop never ends before its thread is interrupted.
+ * it is somewhere else. The loop ends with its thread's interrupt, or when the node is closed.
  */
 final class Courier implements Runnable {
     private static final Logger LOG = System.getLogger(Courier.class.getName());
@@ -64,7 +64,7 @@ final class Courier implements Runnable {
         progress.apply(id, node, node.cancel(job.id(), job.attempt()));
     }
 
-    /** Hands over until the thread is interrupted. */
+    /** Hands over until the thread is interrupted or the node is closed. */
     @Override
     public void run() {
         try {

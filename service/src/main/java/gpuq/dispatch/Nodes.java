@@ -125,18 +125,15 @@ public final class Nodes implements AutoCloseable {
         if (told == null || !board.reachable(node)) {
             throw new Refused.NodeSilent("node %d does not answer: %s".formatted(node, board.reason(node).orElse("it is not configured")));
         }
-        CompletableFuture<NodeRecord> answer = new CompletableFuture<>();
-        Thread.startVirtualThread(() -> {
-            try {
-                answer.complete(words.apply(told.node()));
-            } catch (NodeUnreachable | NodeRefused silent) {
-                answer.completeExceptionally(silent);
-            }
-        });
+        CompletableFuture<NodeRecord> answer = CompletableFuture.supplyAsync(() -> words.apply(told.node()), Thread::startVirtualThread);
         try {
             board.drain(node, answer.get(TELLING.toMillis(), TimeUnit.MILLISECONDS).drain(), clock.instant());
-        } catch (ExecutionException silent) {
-            throw new Refused.NodeSilent("node %d did not take it: %s".formatted(node, silent.getCause().getMessage()));
+        } catch (ExecutionException failed) {
+            throw switch (failed.getCause()) {
+                case NodeUnreachable silent -> new Refused.NodeSilent("node %d did not take it: %s".formatted(node, silent.getMessage()));
+                case NodeRefused no -> new Refused.NodeSilent("node %d did not take it: %s".formatted(node, no.getMessage()));
+                default -> new IllegalStateException(failed);
+            };
         } catch (TimeoutException slow) {
             throw new Refused.NodeSilent("node %d has not confirmed it in time; look at it again, it may have heard it".formatted(node));
         } catch (InterruptedException stop) {

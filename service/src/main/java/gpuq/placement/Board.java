@@ -139,7 +139,7 @@ public final class Board {
 
     private Optional<Relief> toIdle(Seat from, Predicate<UUID> may) {
         return Optional.of(from).filter(Seat::crowded).flatMap(crowded -> seats.values().stream()
-                .filter(to -> to != crowded && !to.crowded())
+                .filter(Seat::idle)
                 .flatMap(to -> crowded.next(work -> may.test(work.job()) && to.couldStart(work)).map(work -> new Relief(work.job(), to.id)).stream())
                 .findFirst());
     }

@@ -34,6 +34,7 @@ final class Seat {
     Optional<String> drain = Optional.empty();
 
     private Condition condition = new Condition.Unreachable("it has not answered yet");
+    private String word = condition.word(0); // as it was when it was last settled
     private Instant since;
 
     sealed interface Link {
@@ -50,13 +51,13 @@ final class Seat {
 
     /** Draws the conclusion from what has just become known. @param unfit why the server has no use for it as it is configured */
     void settle(Optional<String> unfit, Instant now) {
-        Condition before = condition;
         condition = lost.<Condition>map(Condition.Lost::new)
                 .or(() -> link instanceof Link.Silent(String reason) ? Optional.of(new Condition.Unreachable(reason)) : Optional.empty())
                 .or(() -> illness.or(() -> unfit).map(Condition.Unhealthy::new))
                 .or(() -> drain.map(Condition.Draining::new))
                 .orElseGet(Condition.Active::new);
-        if (condition.getClass() != before.getClass()) {
+        if (!condition.word(running()).equals(word)) {
+            word = condition.word(running());
             since = now;
         }
     }
@@ -153,9 +154,14 @@ final class Seat {
         return waiting.values().stream().filter(may).min(Work.TURN);
     }
 
+    /** Whether a job of one slot would start here at once. */
+    boolean idle() {
+        return active() && asked < slots();
+    }
+
     /** Whether a job that waits elsewhere would start here at once. */
     boolean couldStart(Work work) {
-        return active() && !work.operators() && !work.failedOn().contains(id) && has(work.competition())
+        return idle() && !work.operators() && !work.failedOn().contains(id) && has(work.competition())
                 && slots() - asked >= work.gpus();
     }
 

@@ -44,7 +44,7 @@ public final class Checkup implements Runnable {
         due.release();
     }
 
-    /** Looks until the thread is interrupted. */
+    /** Looks until the thread is interrupted or the node is closed. */
     @Override
     public void run() {
         Duration pause = between;

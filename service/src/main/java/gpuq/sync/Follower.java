@@ -33,7 +33,7 @@ import java.util.stream.Stream;
 /**
  * Follows one node, on a virtual thread of its own: asks what it is and what it has, then listens to its bell and looks whenever it
  * rings. Bells can be lost, so it also lists everything once a minute, however busy the node is. A job that cannot be taken over is
- * logged and tried again at the next list; it holds up no other. The loop never ends before its thread is interrupted.
+ * logged and tried again at the next list; it holds up no other. The loop ends with its thread's interrupt, or when the node is closed.
  */
 public final class Follower implements Runnable {
     private static final Logger LOG = System.getLogger(Follower.class.getName());
@@ -70,7 +70,7 @@ public final class Follower implements Runnable {
         this.clock = clock;
     }
 
-    /** Follows until the thread is interrupted. */
+    /** Follows until the thread is interrupted or the node is closed. */
     @Override
     public void run() {
         while (!over()) {

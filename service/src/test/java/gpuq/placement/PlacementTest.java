@@ -208,6 +208,18 @@ class PlacementTest {
     }
 
     @Test
+    void a_drained_node_is_drained_since_its_last_job_ended() {
+        node(0, 1);
+        UUID last = waiting(NOW, 0);
+        board.started(last, NOW);
+        board.drain(0, Optional.of("repair"), NOW.plusSeconds(1));
+        status("draining", NOW.plusSeconds(1));
+        board.leave(last);
+        board.answered(0, capacity(1), Optional.of("repair"), NOW.plusSeconds(2));
+        status("drained", NOW.plusSeconds(2));
+    }
+
+    @Test
     void a_job_that_waits_moves_to_a_node_where_it_starts_at_once_the_next_one_first() {
         node(0, 1);
         board.started(waiting(NOW, 0), NOW);
