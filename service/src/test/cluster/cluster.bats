@@ -154,12 +154,16 @@ teardown() {
 }
 
 @test "another spool behind the same address is not taken for the node" {
-    submit 6 'time.sleep(3)'
+    # Nothing may end while its spool is away: that would be a failure of the system, and rightly run again.
+    submit 6 'while not os.path.exists("/var/tmp/back"): time.sleep(0.1)'
     until_true busy 3
     host console h3 bash -euc 'mv /var/spool/gpuq /var/spool/aside; install -d -o gpuuser -g gpuuser -m 750 /var/spool/gpuq; pkill -u gpuuser sshd'
     until_true reason_of 3 'another spool'
     condition_of 3 unreachable
     host console h3 bash -euc 'rm -r /var/spool/gpuq; mv /var/spool/aside /var/spool/gpuq; pkill -u gpuuser sshd || :'
+    for name in "${NODES[@]}"; do
+        host console "$name" touch /var/tmp/back
+    done
     for id in "${ids[@]}"; do
         ended "$id"
     done
