@@ -5,6 +5,7 @@ import gpuq.config.ServerConfig;
 import gpuq.dispatch.Nodes;
 import gpuq.job.AttemptStore;
 import gpuq.job.JobStore;
+import gpuq.node.Authority;
 import gpuq.node.Deadlines;
 import gpuq.node.Node;
 import gpuq.node.NodeLines;
@@ -28,18 +29,21 @@ final class Fleet implements AutoCloseable {
     private final AttemptStore attempts;
     private final NodeMemory memory;
     private final Progress progress;
+    private final Authority authority;
     private final InstantSource clock;
     private final Map<Integer, Member> members = new TreeMap<>();
 
     private record Member(NodeConfig node, ServerConfig.Link link, NodeLines lines, List<Thread> threads) {}
 
-    Fleet(Board board, Nodes nodes, JobStore store, AttemptStore attempts, NodeMemory memory, Progress progress, InstantSource clock) {
+    Fleet(Board board, Nodes nodes, JobStore store, AttemptStore attempts, NodeMemory memory, Progress progress, Authority authority,
+            InstantSource clock) {
         this.board = board;
         this.nodes = nodes;
         this.store = store;
         this.attempts = attempts;
         this.memory = memory;
         this.progress = progress;
+        this.authority = authority;
         this.clock = clock;
     }
 
@@ -70,7 +74,7 @@ final class Fleet implements AutoCloseable {
             int id = node.id();
             NodeLines lines = reach(node, link);
             members.put(id, new Member(node, link, lines, new ArrayList<>()));
-            board.add(id, address(node), clock.instant());
+            board.add(id, node.ip(), clock.instant());
             memory.find(id).ifPresent(known -> board.remember(id, known.capacity()));
             if (lost.containsKey(id)) {
                 board.lost(id, "it was given up", lost.get(id));
@@ -106,18 +110,11 @@ final class Fleet implements AutoCloseable {
         member.threads().forEach(Thread::interrupt);
     }
 
-    private static NodeLines reach(NodeConfig node, ServerConfig.Link link) {
+    private NodeLines reach(NodeConfig node, ServerConfig.Link link) {
         Deadlines deadlines = Deadlines.of(link.patience(), link.heartbeat());
         return switch (node) {
-            case NodeConfig.Local local -> NodeLines.local(Integer.toString(local.id()), local.command(), local.config(), deadlines);
-            case NodeConfig.Ssh ssh -> NodeLines.ssh(Integer.toString(ssh.id()), ssh.address(), deadlines);
-        };
-    }
-
-    private static String address(NodeConfig node) {
-        return switch (node) {
-            case NodeConfig.Local local -> "127.0.0.1";
-            case NodeConfig.Ssh ssh -> ssh.address().host();
+            case NodeConfig.Local local -> NodeLines.local(Integer.toString(local.id()), local.command(), local.config(), authority, deadlines);
+            case NodeConfig.Ssh ssh -> NodeLines.ssh(Integer.toString(ssh.id()), ssh.address(), authority, deadlines);
         };
     }
 }

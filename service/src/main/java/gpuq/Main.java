@@ -8,6 +8,7 @@ import gpuq.config.ServerConfig;
 import gpuq.db.Database;
 import gpuq.db.DatabaseUnavailable;
 import gpuq.db.SchemaRefused;
+import gpuq.lease.ServerId;
 import io.helidon.logging.common.LogConfig;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger;
@@ -70,7 +71,8 @@ public final class Main {
     private static void serve(Path file, ServerConfig config) {
         Logger log = System.getLogger(Main.class.getName());
         log.log(Level.INFO, "the configuration in effect:\n{0}", config.effective().indent(2).stripTrailing());
-        Database database = Database.open(config.database());
+        ServerId id = ServerId.in(config.dataDirectory());
+        Database database = Database.open(config.database(), id.text());
         Users users = new Users(database, Server.CLOCK);
         if (config.mode() == Mode.DEMONSTRATION) {
             users.addDemonstrationUser();
@@ -79,11 +81,12 @@ public final class Main {
             database.close();
             end(78, "mode: the database holds the demonstration user, whose token everybody knows; revoke it with 'user revoke sarang', or set mode: demonstration");
         }
-        Server server = new Server(config, database, users);
+        Server server = new Server(config, database, users, id.text());
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             log.log(Level.INFO, "stopping: waiting clients are answered, jobs go on");
             server.close();
             database.close();
+            id.close();
         }, "stop"));
         Signal.handle(new Signal("HUP"), hangup -> reload(file, server, log));
         log.log(Level.INFO, "ready on port {0}", Integer.toString(server.port()));

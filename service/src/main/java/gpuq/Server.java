@@ -3,52 +3,55 @@ package gpuq;
 import gpuq.api.ApiSettings;
 import gpuq.api.HttpServer;
 import gpuq.auth.Users;
+import gpuq.config.NodeConfig;
 import gpuq.config.ServerConfig;
 import gpuq.db.Database;
-import gpuq.dispatch.Jobs;
-import gpuq.dispatch.Nodes;
+import gpuq.db.Fence;
+import gpuq.dispatch.Queue;
+import gpuq.dispatch.Standby;
 import gpuq.job.AttemptStore;
 import gpuq.job.JobStore;
 import gpuq.launch.LaunchTemplates;
-import gpuq.placement.Board;
+import gpuq.lease.LeaseKeeper;
+import gpuq.node.Authority;
 import gpuq.results.ResultsArchive;
+import gpuq.results.ResultsStore;
 import gpuq.sync.Endings;
 import gpuq.sync.NodeMemory;
-import gpuq.sync.Progress;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
 
-/** The composition root: every part, wired by hand in the order in which a job meets them. */
-final class Server implements AutoCloseable {
+/** The composition root: every part, wired by hand. It answers what is read, and while it holds the lease it leads, for a {@link Term}. */
+final class Server implements AutoCloseable, LeaseKeeper.Leader {
     /** What the database keeps of a moment. */
     static final Clock CLOCK = Clock.tick(Clock.systemUTC(), Duration.ofNanos(1000));
 
     private static final Duration FIRST_WORDS = Duration.ofSeconds(2);
 
-    private final Nodes nodes;
-    private final Fleet fleet;
-    private final Jobs jobs;
+    private final Database database;
+    private final LaunchTemplates templates;
+    private final Endings endings = new Endings();
+    private final Queue queue;
+    private final LeaseKeeper keeper;
     private final HttpServer http;
+    private volatile ServerConfig config;
+    private volatile Optional<Term> term = Optional.empty();
 
-    /** Starts everything. The database stays the caller's to close, after this. */
-    Server(ServerConfig config, Database database, Users users) {
-        LaunchTemplates templates = new LaunchTemplates(config.templates().resolve("launch"));
-        ResultsArchive archive = new ResultsArchive(config.dataDirectory());
+    /** Starts everything. The database stays the caller's to close, after this. @param id the server's, see {@link gpuq.lease.ServerId} */
+    Server(ServerConfig config, Database database, Users users, String id) {
+        this.config = config;
+        this.database = database;
+        templates = new LaunchTemplates(config.templates().resolve("launch"));
+        keeper = new LeaseKeeper(database, id, config.address(), config.server().lease(), this);
         JobStore store = new JobStore(database);
-        AttemptStore attempts = new AttemptStore(database);
-        NodeMemory memory = new NodeMemory(database);
-        Board board = new Board(templates.names());
-
-        Endings endings = new Endings();
-        Progress progress = new Progress(store, attempts, board, archive, endings, CLOCK);
-        nodes = new Nodes(store, attempts, board, templates, progress, memory, CLOCK);
-        fleet = new Fleet(board, nodes, store, attempts, memory, progress, CLOCK);
-        fleet.become(config.nodes(), config.node());
-        jobs = new Jobs(store, attempts, board, archive, progress, endings, nodes, CLOCK);
-        jobs.start();
-
-        http = new HttpServer(settings(config), jobs, nodes, users);
-        awaitFirstWords(board);
+        Standby standby = new Standby(store, new NodeMemory(database), this::addresses, CLOCK);
+        queue = new Queue(store, new AttemptStore(database), archive(database), endings, standby, keeper::leader, CLOCK);
+        http = new HttpServer(settings(config), queue, users);
+        keeper.start();
+        term.ifPresent(begun -> begun.awaitFirstWords(FIRST_WORDS));
         http.start();
     }
 
@@ -56,18 +59,46 @@ final class Server implements AutoCloseable {
         return http.port();
     }
 
+    @Override
+    public synchronized void lead(long epoch, Fence fence) {
+        Database fenced = database.fencedBy(fence);
+        Term begun = new Term(config, fenced, templates, archive(fenced), endings, new Authority(epoch, keeper::outbid), CLOCK);
+        term = Optional.of(begun);
+        begun.serve(queue);
+    }
+
+    @Override
+    public void stepDown() {
+        queue.follow();
+    }
+
+    @Override
+    public synchronized void follow() {
+        queue.follow();
+        term.ifPresent(Term::close);
+        term = Optional.empty();
+    }
+
     /** Takes the nodes over from a configuration that was read anew; what else is in it takes effect at the next start. @return what was changed */
-    String reload(ServerConfig config) {
-        return fleet.become(config.nodes(), config.node());
+    synchronized String reload(ServerConfig anew) {
+        config = config.with(anew.nodes(), anew.node());
+        return term.map(begun -> begun.become(anew.nodes(), anew.node())).orElse("another server leads, and this one knows its nodes when it does");
     }
 
     /** Answers everybody who waits, lets the answers out, and stops listening to the nodes. Jobs go on. */
     @Override
     public void close() {
-        jobs.close();
-        nodes.close();
+        queue.close();
         http.stop();
-        fleet.close();
+        keeper.close();
+    }
+
+    private ResultsArchive archive(Database through) {
+        return new ResultsArchive(config.dataDirectory(), through.shared() ? Optional.of(new ResultsStore(through)) : Optional.empty());
+    }
+
+    private Map<Integer, String> addresses() {
+        return config.nodes().stream().collect(Collectors.toMap(NodeConfig::id, NodeConfig::ip));
     }
 
     private static ApiSettings settings(ServerConfig config) {
@@ -76,13 +107,5 @@ final class Server implements AutoCloseable {
                 config.server().host(), config.server().port(), config.limits().codeSize(), config.server().waitLimit(),
                 config.limits().defaultTimeLimit(), config.auth().requiredForReads(), config.server().cancelPatience(),
                 usual.headerDeadline(), usual.bodyDeadline(), usual.answerDeadline(), usual.idleLimit(), usual.stopPatience());
-    }
-
-    private static void awaitFirstWords(Board board) {
-        try {
-            board.awaitFirstWords(FIRST_WORDS);
-        } catch (InterruptedException stop) {
-            Thread.currentThread().interrupt();
-        }
     }
 }

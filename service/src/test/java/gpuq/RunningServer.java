@@ -3,6 +3,7 @@ package gpuq;
 import gpuq.auth.Users;
 import gpuq.config.ServerConfig;
 import gpuq.db.Database;
+import gpuq.lease.ServerId;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.Map;
@@ -10,12 +11,14 @@ import java.util.Map;
 /** The whole system in this process: two local nodes with the real scripts, the embedded database, the demonstration user. */
 public final class RunningServer implements AutoCloseable {
     private final Site site;
+    private final ServerId id;
     private final Database database;
     private final Users users;
     private final Server server;
 
-    private RunningServer(Site site, Database database, Users users, Server server) {
+    private RunningServer(Site site, ServerId id, Database database, Users users, Server server) {
         this.site = site;
+        this.id = id;
         this.database = database;
         this.users = users;
         this.server = server;
@@ -30,10 +33,11 @@ public final class RunningServer implements AutoCloseable {
     public static RunningServer start(Path directory, Map<String, String> environment) {
         Site site = Site.in(directory, 2, 0);
         ServerConfig config = ServerConfig.load(site.config(), environment);
-        Database database = Database.open(config.database());
+        ServerId id = ServerId.in(config.dataDirectory());
+        Database database = Database.open(config.database(), id.text());
         Users users = new Users(database, Server.CLOCK);
         users.addDemonstrationUser();
-        return new RunningServer(site, database, users, new Server(config, database, users));
+        return new RunningServer(site, id, database, users, new Server(config, database, users, id.text()));
     }
 
     public URI uri() {
@@ -52,5 +56,6 @@ public final class RunningServer implements AutoCloseable {
     public void close() {
         server.close();
         database.close();
+        id.close();
     }
 }

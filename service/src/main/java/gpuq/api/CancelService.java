@@ -1,7 +1,7 @@
 package gpuq.api;
 
 import gpuq.auth.User;
-import gpuq.dispatch.Jobs;
+import gpuq.dispatch.Queue;
 import gpuq.job.Job;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.HttpRules;
@@ -12,12 +12,12 @@ import java.time.Duration;
 
 /** {@code POST /api/cancel/{job_id}}: ends a job. 200 only when nothing of it runs any more. */
 final class CancelService implements HttpService {
-    private final Jobs jobs;
+    private final Queue queue;
     private final Access access;
     private final Duration patience;
 
-    CancelService(Jobs jobs, Access access, Duration patience) {
-        this.jobs = jobs;
+    CancelService(Queue queue, Access access, Duration patience) {
+        this.queue = queue;
         this.access = access;
         this.patience = patience;
     }
@@ -30,9 +30,9 @@ final class CancelService implements HttpService {
     private void cancel(ServerRequest request, ServerResponse response) {
         User user = access.bearer(request);
         Query.none(request);
-        Job job = JobId.find(request, jobs);
+        Job job = JobId.find(request, queue);
         access.mayChange(user, job);
-        Job then = job.ended() ? job : jobs.cancel(job.id(), patience);
+        Job then = job.ended() ? job : queue.cancel(job.id(), patience);
         if (job.ended() || then.ended() && then.status() != gpuq.job.Status.CANCELLED) {
             throw Problem.conflict("the job has already ended: it is " + then.status().word());
         }

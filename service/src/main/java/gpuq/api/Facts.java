@@ -39,7 +39,7 @@ record Facts(Job job) {
     }
 
     @Nullable String completedAt() {
-        return job.state() instanceof State.Ended ended ? Moments.text(ended.at()) : null;
+        return job.completedAt().map(Moments::text).orElse(null);
     }
 
     @Nullable Integer exitCode() {

@@ -1,8 +1,7 @@
 package gpuq.api;
 
 import gpuq.auth.Users;
-import gpuq.dispatch.Jobs;
-import gpuq.dispatch.Nodes;
+import gpuq.dispatch.Queue;
 import io.helidon.openapi.OpenApiFeature;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.HttpRouting;
@@ -15,7 +14,7 @@ import java.time.Duration;
 import jdk.net.ExtendedSocketOptions;
 
 /**
- * The HTTP server. {@link #start} it once; to {@link #stop} it, first stop the {@link Jobs}, which answers everybody who waits.
+ * The HTTP server. {@link #start} it once; to {@link #stop} it, first stop the {@link Queue}, which answers everybody who waits.
  */
 public final class HttpServer {
     private static final int LARGEST_BACKLOG = 1024;
@@ -24,8 +23,8 @@ public final class HttpServer {
     private final WebServer server;
     private final String address;
 
-    public HttpServer(ApiSettings settings, Jobs jobs, Nodes nodes, Users users) {
-        this(settings, services(settings, jobs, nodes, new Access(users, settings.tokensRequired())));
+    public HttpServer(ApiSettings settings, Queue queue, Users users) {
+        this(settings, services(settings, queue, new Access(users, settings.tokensRequired())));
     }
 
     /** @param services the resources under {@code /api} */
@@ -60,14 +59,14 @@ public final class HttpServer {
                 .build();
     }
 
-    static HttpService[] services(ApiSettings settings, Jobs jobs, Nodes nodes, Access access) {
+    static HttpService[] services(ApiSettings settings, Queue queue, Access access) {
         return new HttpService[] {
-            new SubmitService(settings, jobs, access),
-            new StatusService(jobs, access),
-            new ResultsService(jobs, access),
-            new CancelService(jobs, access, settings.cancelPatience()),
-            new NodesService(nodes, access),
-            new JobsService(jobs, access),
+            new SubmitService(settings, queue, access),
+            new StatusService(queue, access),
+            new ResultsService(queue, access),
+            new CancelService(queue, access, settings.cancelPatience()),
+            new NodesService(queue, access),
+            new JobsService(queue, access),
         };
     }
 

@@ -1,6 +1,6 @@
 package gpuq.api;
 
-import gpuq.dispatch.Jobs;
+import gpuq.dispatch.Queue;
 import gpuq.job.Job;
 import io.helidon.webserver.http.ServerRequest;
 import java.util.UUID;
@@ -13,12 +13,12 @@ final class JobId {
     private JobId() {}
 
     /** @throws Problem 400 if it is no job id, 404 if there is no such job */
-    static Job find(ServerRequest request, Jobs jobs) {
+    static Job find(ServerRequest request, Queue queue) {
         String text = request.path().pathParameters().get("job_id");
         if (!UUID_TEXT.matcher(text).matches()) {
             throw Problem.badRequest("job_id", "must be a UUID, as the answer to a submit gives it");
         }
         UUID id = UUID.fromString(text);
-        return jobs.find(id).orElseThrow(() -> Problem.notFound("job_id: there is no job " + id));
+        return queue.find(id).orElseThrow(() -> Problem.notFound("job_id: there is no job " + id));
     }
 }

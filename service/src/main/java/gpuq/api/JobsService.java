@@ -3,7 +3,7 @@ package gpuq.api;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonInclude.Include;
 import gpuq.auth.User;
-import gpuq.dispatch.Jobs;
+import gpuq.dispatch.Queue;
 import gpuq.job.Job;
 import gpuq.job.JobFilter;
 import gpuq.job.Status;
@@ -24,11 +24,11 @@ final class JobsService implements HttpService {
     private static final Pattern USER = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
     private static final Pattern NUMBER = Pattern.compile("[1-9][0-9]{0,3}");
 
-    private final Jobs jobs;
+    private final Queue queue;
     private final Access access;
 
-    JobsService(Jobs jobs, Access access) {
-        this.jobs = jobs;
+    JobsService(Queue queue, Access access) {
+        this.queue = queue;
         this.access = access;
     }
 
@@ -40,7 +40,7 @@ final class JobsService implements HttpService {
     private void list(ServerRequest request, ServerResponse response) {
         Optional<User> reader = access.reader(request);
         JobFilter filter = own(reader, filter(request));
-        Json.send(request, response, io.helidon.http.Status.OK_200, Page.of(jobs.list(filter), filter));
+        Json.send(request, response, io.helidon.http.Status.OK_200, Page.of(queue.list(filter), filter));
     }
 
     private static JobFilter filter(ServerRequest request) {

@@ -1,7 +1,7 @@
 package gpuq.api;
 
 import gpuq.auth.User;
-import gpuq.dispatch.Nodes;
+import gpuq.dispatch.Queue;
 import gpuq.placement.NodeView;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.HttpRules;
@@ -20,11 +20,11 @@ final class NodesService implements HttpService {
     private static final Pattern ID = Pattern.compile("0|[1-9][0-9]{0,3}");
     private static final int LONGEST_REASON = 500;
 
-    private final Nodes nodes;
+    private final Queue queue;
     private final Access access;
 
-    NodesService(Nodes nodes, Access access) {
-        this.nodes = nodes;
+    NodesService(Queue queue, Access access) {
+        this.queue = queue;
         this.access = access;
     }
 
@@ -39,14 +39,14 @@ final class NodesService implements HttpService {
     private void nodes(ServerRequest request, ServerResponse response) {
         Query.none(request);
         access.reader(request);
-        Json.send(request, response, Status.OK_200, new Fleet(nodes.views().stream().map(NodeStatus::of).toList()));
+        Json.send(request, response, Status.OK_200, new Fleet(queue.nodes().stream().map(NodeStatus::of).toList()));
     }
 
     private void drain(ServerRequest request, ServerResponse response) {
         User user = access.administrator(request);
         String reason = reason(request).orElse("by " + user.id());
         int node = node(request);
-        nodes.drain(node, reason);
+        queue.drain(node, reason);
         answer(request, response, node);
     }
 
@@ -54,7 +54,7 @@ final class NodesService implements HttpService {
         access.administrator(request);
         Query.none(request);
         int node = node(request);
-        nodes.resume(node);
+        queue.resume(node);
         answer(request, response, node);
     }
 
@@ -62,7 +62,7 @@ final class NodesService implements HttpService {
         User user = access.administrator(request);
         String reason = reason(request).map(why -> "given up: " + why).orElse("given up by " + user.id());
         int node = node(request);
-        nodes.declareLost(node, reason);
+        queue.declareLost(node, reason);
         answer(request, response, node);
     }
 
@@ -82,14 +82,14 @@ final class NodesService implements HttpService {
     /** @throws Problem 404 if there is no such node */
     private int node(ServerRequest request) {
         String id = request.path().pathParameters().get("node_id");
-        if (!ID.matcher(id).matches() || nodes.view(Integer.parseInt(id)).isEmpty()) {
+        if (!ID.matcher(id).matches() || queue.node(Integer.parseInt(id)).isEmpty()) {
             throw Problem.notFound("there is no node with this id");
         }
         return Integer.parseInt(id);
     }
 
     private void answer(ServerRequest request, ServerResponse response, int node) {
-        NodeStatus status = nodes.view(node).map(NodeStatus::of).orElseThrow(() -> Problem.notFound("there is no node with this id any more"));
+        NodeStatus status = queue.node(node).map(NodeStatus::of).orElseThrow(() -> Problem.notFound("there is no node with this id any more"));
         Json.send(request, response, Status.OK_200, status);
     }
 

@@ -1,6 +1,6 @@
 package gpuq.api;
 
-import gpuq.dispatch.Jobs;
+import gpuq.dispatch.Queue;
 import gpuq.job.Job;
 import io.helidon.webserver.CloseConnectionException;
 import java.time.Duration;
@@ -13,11 +13,11 @@ import java.util.concurrent.TimeoutException;
 
 /** Waits for the end of a job on behalf of a client: a parked virtual thread, for as long as the client is there. */
 final class Patience {
-    private final Jobs jobs;
+    private final Queue queue;
     private final Duration limit;
 
-    Patience(Jobs jobs, Duration limit) {
-        this.jobs = jobs;
+    Patience(Queue queue, Duration limit) {
+        this.queue = queue;
         this.limit = limit;
     }
 
@@ -28,7 +28,7 @@ final class Patience {
      * @throws CloseConnectionException if the client went away; the job does not mind
      */
     Job untilEnd(UUID id) {
-        CompletableFuture<Job> end = jobs.ending(id);
+        CompletableFuture<Job> end = queue.ending(id);
         if (!end.isDone()) {
             Connection.current().whenGone(() -> end.cancel(false));
         }
@@ -36,7 +36,7 @@ final class Patience {
             return end.get(limit.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException over) {
             end.cancel(false);
-            return jobs.find(id).orElseThrow();
+            return queue.find(id).orElseThrow();
         } catch (CancellationException gone) {
             throw new CloseConnectionException("the client did not wait for the answer", gone);
         } catch (InterruptedException stopped) {

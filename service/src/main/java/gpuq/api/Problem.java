@@ -3,6 +3,7 @@ package gpuq.api;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonInclude.Include;
 import gpuq.db.DatabaseUnavailable;
+import gpuq.db.NotLeading;
 import gpuq.dispatch.Refused;
 import io.helidon.http.HttpException;
 import io.helidon.http.Status;
@@ -15,6 +16,8 @@ import java.util.stream.Collectors;
 final class Problem extends RuntimeException {
     private static final String DATABASE_AWAY = "the database does not answer, and what was asked may or may not have been done; "
             + "ask again later, and send a submit again with the same Idempotency-Key";
+
+    private static final Duration ANOTHER_LEADS = Duration.ofSeconds(2);
 
     private final transient Status status;
     private final transient List<Fault> faults;
@@ -86,6 +89,8 @@ final class Problem extends RuntimeException {
             case Refused.KeyReused refused -> new Problem(Status.UNPROCESSABLE_CONTENT_422, List.of(Fault.of(refused.getMessage())));
             case Refused.NodeAnswers refused -> conflict(refused.getMessage());
             case Refused.NodeSilent refused -> unavailable(refused.getMessage(), Duration.ofSeconds(15));
+            case Refused.NotLeading refused -> unavailable(refused.getMessage(), ANOTHER_LEADS);
+            case NotLeading over -> unavailable("another server has begun to lead this queue, and nothing was done; send it again in a moment", ANOTHER_LEADS);
             case Refused.NoActiveNode refused -> unavailable(refused.getMessage(), refused.retryAfter());
             case HttpException answer when answer.status().code() == 404 -> notFound("there is nothing at this path");
             case HttpException answer when answer.status().code() < 500 -> ofStatus(answer.status());

@@ -1,6 +1,6 @@
 package gpuq.api;
 
-import gpuq.dispatch.Jobs;
+import gpuq.dispatch.Queue;
 import gpuq.job.Job;
 import gpuq.results.Results;
 import io.helidon.http.Status;
@@ -13,11 +13,11 @@ import org.jspecify.annotations.Nullable;
 
 /** {@code GET /api/results/{job_id}}: what a job left. Asked too early it answers too, with nulls. */
 final class ResultsService implements HttpService {
-    private final Jobs jobs;
+    private final Queue queue;
     private final Access access;
 
-    ResultsService(Jobs jobs, Access access) {
-        this.jobs = jobs;
+    ResultsService(Queue queue, Access access) {
+        this.queue = queue;
         this.access = access;
     }
 
@@ -29,9 +29,9 @@ final class ResultsService implements HttpService {
     private void results(ServerRequest request, ServerResponse response) {
         Query.none(request);
         var reader = access.reader(request);
-        Job job = JobId.find(request, jobs);
+        Job job = JobId.find(request, queue);
         access.mayRead(reader, job);
-        Optional<Results> results = job.ended() ? Optional.of(jobs.results(job)) : Optional.empty();
+        Optional<Results> results = job.ended() ? Optional.of(queue.results(job)) : Optional.empty();
         Json.send(request, response, Status.OK_200, JobResults.of(job, results));
     }
 

@@ -2,7 +2,7 @@ package gpuq.api;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonInclude.Include;
-import gpuq.dispatch.Jobs;
+import gpuq.dispatch.Queue;
 import gpuq.dispatch.Waiting;
 import gpuq.job.Attempt;
 import gpuq.job.Job;
@@ -19,11 +19,11 @@ import org.jspecify.annotations.Nullable;
 
 /** {@code GET /api/status/{job_id}}: where a job is, and why it waits or failed. */
 final class StatusService implements HttpService {
-    private final Jobs jobs;
+    private final Queue queue;
     private final Access access;
 
-    StatusService(Jobs jobs, Access access) {
-        this.jobs = jobs;
+    StatusService(Queue queue, Access access) {
+        this.queue = queue;
         this.access = access;
     }
 
@@ -35,13 +35,13 @@ final class StatusService implements HttpService {
     private void status(ServerRequest request, ServerResponse response) {
         Query.none(request);
         var reader = access.reader(request);
-        Job job = JobId.find(request, jobs);
+        Job job = JobId.find(request, queue);
         access.mayRead(reader, job);
-        Json.send(request, response, Status.OK_200, JobStatus.of(job, whyWaiting(job), jobs.earlier(job)));
+        Json.send(request, response, Status.OK_200, JobStatus.of(job, whyWaiting(job), queue.earlier(job)));
     }
 
     private Optional<Waiting> whyWaiting(Job job) {
-        return job.status() == gpuq.job.Status.PENDING ? Optional.of(jobs.whyWaiting(job)) : Optional.empty();
+        return job.status() == gpuq.job.Status.PENDING ? Optional.of(queue.whyWaiting(job)) : Optional.empty();
     }
 
     /**

@@ -1,6 +1,6 @@
 package gpuq.api;
 
-import gpuq.dispatch.Jobs;
+import gpuq.dispatch.Queue;
 import gpuq.job.Job;
 import gpuq.results.Results;
 import io.helidon.http.HeaderValues;
@@ -19,16 +19,16 @@ final class SubmitService implements HttpService {
     private static final int UPLOADS_AT_ONCE_BYTES = 64 << 20;
 
     private final ApiSettings settings;
-    private final Jobs jobs;
+    private final Queue queue;
     private final Access access;
     private final Patience patience;
     private final Upload.Budget budget;
 
-    SubmitService(ApiSettings settings, Jobs jobs, Access access) {
+    SubmitService(ApiSettings settings, Queue queue, Access access) {
         this.settings = settings;
-        this.jobs = jobs;
+        this.queue = queue;
         this.access = access;
-        this.patience = new Patience(jobs, settings.waitLimit());
+        this.patience = new Patience(queue, settings.waitLimit());
         this.budget = new Upload.Budget(Math.max(UPLOADS_AT_ONCE_BYTES, 2 * Upload.limit(settings)));
     }
 
@@ -45,7 +45,7 @@ final class SubmitService implements HttpService {
         }
         Job job = patience.untilEnd(promise.job().id());
         response.header(HeaderValues.CONNECTION_CLOSE);
-        Json.send(request, response, Status.OK_200, job.ended() ? Done.of(job, jobs.results(job)) : StillRunning.of(job, settings));
+        Json.send(request, response, Status.OK_200, job.ended() ? Done.of(job, queue.results(job)) : StillRunning.of(job, settings));
     }
 
     private Promise accept(ServerRequest request) {
@@ -58,7 +58,7 @@ final class SubmitService implements HttpService {
         try (Upload upload = Upload.read(request, settings, budget)) {
             SubmitForm form = SubmitForm.read(upload, boundary, key, settings, faults);
             access.submitter(form.form().submission().userId(), form.token());
-            return new Promise(jobs.submit(form.form()), waiting);
+            return new Promise(queue.submit(form.form()), waiting);
         }
     }
 

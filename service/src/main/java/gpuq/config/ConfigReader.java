@@ -55,7 +55,7 @@ final class ConfigReader {
         Path data = get(settings.dataDirectory);
         ServerConfig config = new ServerConfig(
                 get(settings.mode), data, get(settings.templates),
-                new Server(get(settings.host), get(settings.port), get(settings.waitLimit), get(settings.cancelPatience)),
+                new Server(get(settings.host), get(settings.port), get(settings.waitLimit), get(settings.cancelPatience), get(settings.lease)),
                 database(data),
                 new Auth(get(settings.requiredForReads)),
                 new Limits(get(settings.codeSize), get(settings.defaultTimeLimit)),

@@ -3,6 +3,8 @@ package gpuq.config;
 import gpuq.db.DatabaseSettings;
 import gpuq.node.SshAddress;
 import gpuq.node.SshAddress.HostKey;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -25,8 +27,13 @@ public record ServerConfig(
         Link node,
         List<NodeConfig> nodes) {
 
-    /** @param port 0 for any that is free @param waitLimit the longest that a submit waits @param cancelPatience the longest that a cancel waits */
-    public record Server(String host, int port, Duration waitLimit, Duration cancelPatience) {}
+    /**
+     * @param port 0 for any that is free
+     * @param waitLimit the longest that a submit waits
+     * @param cancelPatience the longest that a cancel waits
+     * @param lease how long this server leads without a word to the database that it shares with others
+     */
+    public record Server(String host, int port, Duration waitLimit, Duration cancelPatience, Duration lease) {}
 
     /** @param requiredForReads whether reading needs a token, too */
     public record Auth(boolean requiredForReads) {}
@@ -54,6 +61,25 @@ public record ServerConfig(
         return new ConfigReader(file, environment).read();
     }
 
+    /** The same with other nodes. */
+    public ServerConfig with(List<NodeConfig> others, Link link) {
+        return new ServerConfig(mode, dataDirectory, templates, server, database, auth, limits, link, others);
+    }
+
+    /** Where this server is asked, for people: its host's name instead of an address that stands for all. */
+    public String address() {
+        boolean all = server.host.equals("0.0.0.0") || server.host.equals("::");
+        return (all ? hostName() : server.host) + ":" + server.port;
+    }
+
+    private static String hostName() {
+        try {
+            return InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            return "localhost";
+        }
+    }
+
     /** Every setting as it is in effect, a line each, for the log; secrets are masked. */
     public String effective() {
         StringBuilder text = new StringBuilder();
@@ -64,6 +90,7 @@ public record ServerConfig(
         line(text, "server.port", server.port);
         line(text, "server.wait-limit", server.waitLimit);
         line(text, "server.cancel-patience", server.cancelPatience);
+        line(text, "server.lease", server.lease);
         line(text, "database.url", database.place());
         line(text, "database.username", database.username());
         line(text, "database.password", database.password().isEmpty() ? "" : MASK);

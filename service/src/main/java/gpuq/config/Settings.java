@@ -22,6 +22,8 @@ final class Settings {
             "the longest that a submit with `wait=true` waits before it answers that the job still runs");
     final Setting<Duration> cancelPatience = Setting.of("server.cancel-patience", ValueType.duration("PT0S", "PT5M"), "PT15S",
             "the longest that a cancel waits for the node to confirm before it answers 202");
+    final Setting<Duration> lease = Setting.of("server.lease", ValueType.duration("PT1S", "PT1M"), "PT5S",
+            "of servers that share a database, the one that leads and is not heard of for so long is followed by another");
 
     final Setting<String> databaseUrl = Setting.of("database.url", ValueType.jdbcUrl(), "",
             "such as `jdbc:mysql://db.example.org/gpuq`; without one, the embedded database in `data-directory`");
@@ -54,7 +56,7 @@ final class Settings {
 
     /** In the order of the page. */
     List<Setting<?>> all() {
-        return List.of(mode, dataDirectory, templates, host, port, waitLimit, cancelPatience,
+        return List.of(mode, dataDirectory, templates, host, port, waitLimit, cancelPatience, lease,
                 databaseUrl, databaseUsername, databasePassword, databaseConnections, requiredForReads, codeSize, defaultTimeLimit, heartbeat, patience, checkup);
     }
 }

@@ -33,6 +33,9 @@ public final class Database implements AutoCloseable {
     /** How long a call waits for its turn before the database counts as unavailable. */
     static final Duration PATIENCE = Duration.ofSeconds(20);
 
+    /** The attribute of a connection that says who made it. */
+    private static final String CLIENT = "gpuq_client";
+
     /** How long making a connection may take. */
     private static final Duration CONNECT = Duration.ofSeconds(5);
 
@@ -47,24 +50,33 @@ public final class Database implements AutoCloseable {
     /** First come, first served: the pool hands connections to whoever happens to ask, and lets some of a thousand wait for seconds. */
     private final Semaphore turns;
 
+    private final Fence fence;
+
     private Database(HikariDataSource pool, Optional<EmbeddedFile> embedded) {
+        this(pool, JdbcClientBuilder.create().connectionPool(connections(pool)).build(), embedded,
+                new Semaphore(pool.getMaximumPoolSize(), true), anybody -> { });
+    }
+
+    private Database(HikariDataSource pool, DbClient client, Optional<EmbeddedFile> embedded, Semaphore turns, Fence fence) {
         this.pool = pool;
-        this.turns = new Semaphore(pool.getMaximumPoolSize(), true);
+        this.client = client;
         this.embedded = embedded;
-        this.client = JdbcClientBuilder.create().connectionPool(connections(pool)).build();
+        this.turns = turns;
+        this.fence = fence;
     }
 
     /**
      * Connects and brings the schema up to date.
      *
+     * @param client who connects: {@link #cutOff} knows its connections by it
      * @throws DatabaseUnavailable if it cannot be opened, with a sentence that says why
      * @throws SchemaRefused if it holds what this version does not know
      */
-    public static Database open(DatabaseSettings settings) {
+    public static Database open(DatabaseSettings settings, String client) {
         Optional<EmbeddedFile> embedded = EmbeddedFile.is(settings.url()) ? Optional.of(EmbeddedFile.open(settings.url())) : Optional.empty();
         Database database;
         try {
-            database = new Database(connect(settings), embedded);
+            database = new Database(connect(settings, client), embedded);
         } catch (RuntimeException e) {
             embedded.ifPresent(EmbeddedFile::close);
             throw e;
@@ -79,7 +91,7 @@ public final class Database implements AutoCloseable {
         return database;
     }
 
-    private static HikariDataSource connect(DatabaseSettings settings) {
+    private static HikariDataSource connect(DatabaseSettings settings, String client) {
         CLIENT_LOG.setLevel(Level.OFF);
         POOL_LOG.setLevel(Level.OFF); // what goes wrong now is thrown
         HikariConfig config = new HikariConfig();
@@ -93,6 +105,7 @@ public final class Database implements AutoCloseable {
         config.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
         if (settings.url().startsWith("jdbc:mysql:")) {
             config.addDataSourceProperty("useLocalSessionState", "true"); // else a round trip more for each statement
+            config.addDataSourceProperty("connectionAttributes", CLIENT + ":" + client);
         }
         try {
             return new HikariDataSource(config);
@@ -121,6 +134,29 @@ public final class Database implements AutoCloseable {
         };
     }
 
+    /** {@link #open(DatabaseSettings, String)} for one who holds no lease. */
+    public static Database open(DatabaseSettings settings) {
+        return open(settings, "nobody");
+    }
+
+    /** The same database, with a fence around what is written through it. To close one is to close both. */
+    public Database fencedBy(Fence guard) {
+        return new Database(pool, client, embedded, turns, guard);
+    }
+
+    /** Whether other processes may use it at the same time. */
+    public boolean shared() {
+        return embedded.isEmpty();
+    }
+
+    /** Ends the connections that another client of a shared database has left open, so that nothing it was writing is committed any more, or holds up others. */
+    public void cutOff(String other) {
+        List<Long> connections = query("""
+                SELECT processlist_id AS id FROM performance_schema.session_account_connect_attrs
+                WHERE attr_name = :name AND attr_value = :value""", Map.of("name", CLIENT, "value", other), row -> row.whole("id"));
+        connections.forEach(id -> transaction(tx -> tx.update("KILL " + id, Map.of())));
+    }
+
     /**
      * Runs {@code work} in one transaction: commits when it returns, rolls back when it throws. Within {@code work} only its argument
      * speaks to the transaction.
@@ -128,6 +164,14 @@ public final class Database implements AutoCloseable {
      * <p>There is no other way to the database: outside a transaction, DbClient 4.1 leaks the connection of a statement that cannot be prepared.
      */
     public <T extends @Nullable Object> T transaction(Function<Statements, T> work) {
+        return inTurn(tx -> {
+            T result = work.apply(tx);
+            fence.check(tx);
+            return result;
+        });
+    }
+
+    private <T extends @Nullable Object> T inTurn(Function<Statements, T> work) {
         awaitTurn();
         try {
             return once(work);
@@ -177,12 +221,12 @@ public final class Database implements AutoCloseable {
 
     /** {@link Statements#query} in a transaction of its own. */
     public <T> List<T> query(String sql, Map<String, ? extends @Nullable Object> parameters, Function<Row, T> read) {
-        return transaction(tx -> tx.query(sql, parameters, read));
+        return inTurn(tx -> tx.query(sql, parameters, read));
     }
 
     /** {@link Statements#find} in a transaction of its own. */
     public <T> Optional<T> find(String sql, Map<String, ? extends @Nullable Object> parameters, Function<Row, T> read) {
-        return transaction(tx -> tx.find(sql, parameters, read));
+        return inTurn(tx -> tx.find(sql, parameters, read));
     }
 
     /** {@link Statements#update} in a transaction of its own. */

@@ -1,10 +1,12 @@
 package gpuq.db;
 
+import org.jspecify.annotations.Nullable;
+
 /** What a store may have to tell its callers of the database. Anything else that goes wrong there is a bug and stays what it is. */
 public abstract sealed class DatabaseException extends RuntimeException
-        permits DatabaseUnavailable, DuplicateKey, SchemaRefused {
+        permits DatabaseUnavailable, DuplicateKey, NotLeading, SchemaRefused {
 
-    DatabaseException(String message, Throwable cause) {
+    DatabaseException(String message, @Nullable Throwable cause) {
         super(message, cause);
     }
 }

@@ -11,7 +11,6 @@ import gpuq.node.NodeRecord;
 import gpuq.node.NodeRefused;
 import gpuq.node.NodeUnreachable;
 import gpuq.placement.Board;
-import gpuq.placement.NodeView;
 import gpuq.placement.Work;
 import gpuq.sync.NodeMemory;
 import gpuq.sync.Progress;
@@ -100,14 +99,6 @@ public final class Nodes implements AutoCloseable {
     /** Nothing of a node that is not configured. */
     Optional<Courier> courier(int node) {
         return Optional.ofNullable(served.get(node)).map(Served::courier);
-    }
-
-    public List<NodeView> views() {
-        return board.views(clock.instant());
-    }
-
-    public Optional<NodeView> view(int node) {
-        return views().stream().filter(view -> view.id() == node).findFirst();
     }
 
     /** Lets a node start no more jobs; what waits there moves to other nodes. @throws Refused.NodeSilent if it does not hear that */

@@ -1,12 +1,21 @@
 package gpuq.dispatch;
 
 import java.time.Duration;
+import java.util.Optional;
 
 /** What was asked for was not accepted, and nothing was changed. The message is a sentence for the user. */
 public abstract sealed class Refused extends RuntimeException {
 
     private Refused(String message) {
         super(message);
+    }
+
+    /** Another server leads, or none yet. */
+    public static final class NotLeading extends Refused {
+        public NotLeading(Optional<String> leader) {
+            super(leader.map(address -> "another server leads this queue: ask %s, or send it again in a moment".formatted(address))
+                    .orElse("no server leads this queue at the moment; one will within seconds: send it again in a moment"));
+        }
     }
 
     /** No node has ever said that it has this competition's data. */

@@ -34,6 +34,11 @@ public record Job(
         return state instanceof State.Ended;
     }
 
+    /** When it ended, if it has. */
+    public Optional<Instant> completedAt() {
+        return state instanceof State.Ended ended ? Optional.of(ended.at()) : Optional.empty();
+    }
+
     /** The same job one version later, in another state. */
     public Job in(State next) {
         return new Job(id, submission, createdAt, attempt, version + 1, next, cancelRequested);

@@ -17,10 +17,9 @@ import org.jspecify.annotations.Nullable;
  * share the outcome. Nothing here retries or waits between attempts: that is for the caller, who knows what a command is worth.
  */
 final class ConnectedNode implements Node {
-    private static final long ALONE = 0;
-
     private final String name;
     private final Transport transport;
+    private final Authority authority;
     private final Deadlines deadlines;
 
     private final Set<Watch> watches = ConcurrentHashMap.newKeySet();
@@ -28,9 +27,10 @@ final class ConnectedNode implements Node {
     private @Nullable CompletableFuture<Conversation> conversation;
     private boolean closed;
 
-    ConnectedNode(String name, Transport transport, Deadlines deadlines) {
+    ConnectedNode(String name, Transport transport, Authority authority, Deadlines deadlines) {
         this.name = name;
         this.transport = transport;
+        this.authority = authority;
         this.deadlines = deadlines;
     }
 
@@ -128,13 +128,24 @@ final class ConnectedNode implements Node {
             }
             if (conversation == null || over(conversation)) {
                 conversation = CompletableFuture.supplyAsync(
-                        () -> Conversation.open(name, transport, ALONE, deadlines),
+                        this::opened,
                         task -> Thread.ofVirtual().name("gpuq-node-" + name + "-opening").start(task));
             }
             return conversation;
         } finally {
             lock.unlock();
         }
+    }
+
+    private Conversation opened() {
+        Conversation open = Conversation.open(name, transport, authority.epoch(), deadlines);
+        long obeyed = open.greeting().epoch();
+        if (obeyed > authority.epoch()) {
+            open.close();
+            authority.outbid().accept(obeyed);
+            throw new NodeUnreachable("node %s: it obeys a server with lease %d, and this one's is %d".formatted(name, obeyed, authority.epoch()));
+        }
+        return open;
     }
 
     private static boolean over(CompletableFuture<Conversation> conversation) {

@@ -59,7 +59,7 @@ final class Conversation implements AutoCloseable {
     /**
      * Opens a channel and waits for the node's greeting.
      *
-     * @param epoch of the sender's lease; 0 for a server that runs alone
+     * @param epoch of the sender's lease
      */
     static Conversation open(String node, Transport transport, long epoch, Deadlines deadlines) {
         Channel channel;

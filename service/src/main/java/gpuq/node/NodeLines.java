@@ -21,20 +21,20 @@ public record NodeLines(Node down, Node back, Node aside) implements AutoCloseab
      * @param command the node scripts' {@code bin/gpuq}
      * @param conf its configuration file
      */
-    public static NodeLines local(String name, Path command, Path conf, Deadlines deadlines) {
-        return over(name, new LocalProcess(command, conf, GRACE), deadlines);
+    public static NodeLines local(String name, Path command, Path conf, Authority authority, Deadlines deadlines) {
+        return over(name, new LocalProcess(command, conf, GRACE), authority, deadlines);
     }
 
     /** A node behind SSH. @param name for messages */
-    public static NodeLines ssh(String name, SshAddress address, Deadlines deadlines) {
-        return over(name, new SshTransport(address, deadlines), deadlines.overALink());
+    public static NodeLines ssh(String name, SshAddress address, Authority authority, Deadlines deadlines) {
+        return over(name, new SshTransport(address, deadlines), authority, deadlines.overALink());
     }
 
-    private static NodeLines over(String name, Transport transport, Deadlines deadlines) {
+    private static NodeLines over(String name, Transport transport, Authority authority, Deadlines deadlines) {
         return new NodeLines(
-                new ConnectedNode(name, transport, deadlines),
-                new ConnectedNode(name, transport, deadlines),
-                new ConnectedNode(name, transport, deadlines.unhurried()));
+                new ConnectedNode(name, transport, authority, deadlines),
+                new ConnectedNode(name, transport, authority, deadlines),
+                new ConnectedNode(name, transport, authority, deadlines.unhurried()));
     }
 
     @Override

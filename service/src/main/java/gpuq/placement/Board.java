@@ -45,6 +45,11 @@ public final class Board {
         seat(node).ifPresent(s -> s.capacity = Optional.of(capacity));
     }
 
+    /** Tells what another server has found out about a node. */
+    public synchronized void recall(int node, Standing standing) {
+        seat(node).ifPresent(s -> s.recall(standing));
+    }
+
     /** A node spoke. @param drain why it takes no new work, if it does not */
     public synchronized void answered(int node, Capacity capacity, Optional<String> drain, Instant now) {
         change(node, now, s -> {

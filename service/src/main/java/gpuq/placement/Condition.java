@@ -19,6 +19,17 @@ sealed interface Condition {
     /** Given up by an administrator; it first ends what it was given up with. */
     record Lost(String reason) implements Condition {}
 
+    /** The condition of this {@link #word}. */
+    static Condition of(String word, String reason) {
+        return switch (word) {
+            case "active" -> new Active();
+            case "draining", "drained" -> new Draining(reason);
+            case "unhealthy" -> new Unhealthy(reason);
+            case "lost" -> new Lost(reason);
+            default -> new Unreachable(reason);
+        };
+    }
+
     default Optional<String> why() {
         return switch (this) {
             case Active() -> Optional.empty();

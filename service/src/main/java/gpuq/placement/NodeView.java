@@ -25,4 +25,9 @@ public record NodeView(
         int slots,
         int running,
         Optional<String> version,
-        Set<String> competitions) {}
+        Set<String> competitions) {
+
+    public Standing standing() {
+        return new Standing(status, reason, since);
+    }
+}

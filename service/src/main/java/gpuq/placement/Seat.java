@@ -62,6 +62,14 @@ final class Seat {
         }
     }
 
+    /** Takes another server's conclusion over. */
+    void recall(Standing standing) {
+        condition = Condition.of(standing.status(), standing.reason().orElse(""));
+        link = condition instanceof Condition.Unreachable(String reason) ? new Link.Silent(reason) : new Link.Answers();
+        word = standing.status();
+        since = standing.since();
+    }
+
     /** Whether somebody has at least tried to reach it since the server was started. */
     boolean heard() {
         return link != UNHEARD;

@@ -17,6 +17,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -31,6 +32,8 @@ import java.util.stream.Stream;
  * <p>A file is written under a name that begins with a dot, synced, and then linked to its own: a link is made wholly or not at all and
  * never replaces anything. So a kill between any two steps leaves what the next {@link #keep} goes on from, and of two who
  * keep at once the second finds the work done. Any thread may call.
+ *
+ * <p>Servers that share a database share results through it: what another one has kept is written here when it is first asked for.
  */
 public final class ResultsArchive {
 
@@ -40,14 +43,21 @@ public final class ResultsArchive {
     /** The most bytes that are kept of what a job wrote to its standard error: the last ones. */
     public static final int MOST_STDERR = 1 << 20;
 
+    private static final String DOCUMENT = "jsonl";
+    private static final String STDERR = "stderr";
     private static final DateTimeFormatter SECOND = DateTimeFormatter.ofPattern("yyyyMMdd_HHmmss").withZone(ZoneOffset.UTC);
     private static final Duration LEFT_BEHIND = Duration.ofHours(1);
 
     private final Path sealed;
     private final Path names;
+    private final Optional<ResultsStore> shared;
 
-    /** @param directory the server's data directory; {@code jobs/results} and {@code jobs/sealed} are made in it */
-    public ResultsArchive(Path directory) {
+    /**
+     * @param directory the server's data directory; {@code jobs/results} and {@code jobs/sealed} are made in it
+     * @param shared where the results are for other servers too; nothing where there can be no other
+     */
+    public ResultsArchive(Path directory, Optional<ResultsStore> shared) {
+        this.shared = shared;
         this.sealed = directory.resolve("jobs/sealed");
         this.names = directory.resolve("jobs/results");
         try {
@@ -74,14 +84,25 @@ public final class ResultsArchive {
             throw new IllegalArgumentException("job %s: its results have %d bytes, at most %d are kept"
                     .formatted(job.id(), document.length, MOST_DOCUMENT));
         }
-        try {
-            seal(file(job, "stderr"), Arrays.copyOfRange(stderr, Math.max(0, stderr.length - MOST_STDERR), stderr.length));
+        byte[] end = Arrays.copyOfRange(stderr, Math.max(0, stderr.length - MOST_STDERR), stderr.length);
+        write(job, completedAt, document, end);
+        shared.ifPresent(others -> {
+            others.keep(job.id(), job.attempt(), STDERR, end);
             if (document.length > 0) {
-                seal(file(job, "jsonl"), document);
+                others.keep(job.id(), job.attempt(), DOCUMENT, document);
             }
+        });
+    }
+
+    private void write(Job job, Instant completedAt, byte[] document, byte[] stderr) {
+        try {
+            if (document.length > 0) {
+                seal(file(job, DOCUMENT), document);
+            }
+            seal(file(job, STDERR), stderr); // last: where it is, all is
             sync(sealed);
             if (document.length > 0) {
-                publish(file(job, "jsonl"), publicName(job.submission(), completedAt));
+                publish(file(job, DOCUMENT), publicName(job.submission(), completedAt));
                 sync(names);
             }
         } catch (IOException e) {
@@ -89,10 +110,14 @@ public final class ResultsArchive {
         }
     }
 
-    /** What was kept for the job's present attempt; {@link Results#NONE} if nothing was. What is no UTF-8 is shown as U+FFFD. */
+    /** What was kept for the present attempt of a job that has ended; {@link Results#NONE} if nothing was. What is no UTF-8 is shown as U+FFFD. */
     public Results read(Job job) {
+        if (!Files.exists(file(job, STDERR))) {
+            shared.ifPresent(others -> others.find(job.id(), job.attempt(), STDERR).ifPresent(stderr ->
+                    write(job, job.completedAt().orElseThrow(), others.find(job.id(), job.attempt(), DOCUMENT).orElse(new byte[0]), stderr)));
+        }
         try {
-            return new Results(text(file(job, "jsonl"), MOST_DOCUMENT), text(file(job, "stderr"), MOST_STDERR));
+            return new Results(text(file(job, DOCUMENT), MOST_DOCUMENT), text(file(job, STDERR), MOST_STDERR));
         } catch (IOException e) {
             throw new UncheckedIOException("job %s, attempt %d: its results could not be read".formatted(job.id(), job.attempt()), e);
         }

@@ -40,6 +40,11 @@ public final class Endings {
         return waiter.ending();
     }
 
+    /** Whether somebody waits. */
+    public boolean anybody() {
+        return !waiting.isEmpty();
+    }
+
     /** Answers all who wait for this job. */
     public void ended(Job job) {
         waiting.getOrDefault(job.id(), Set.of()).forEach(waiter -> waiter.ending().complete(job));

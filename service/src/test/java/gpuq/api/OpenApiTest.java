@@ -57,7 +57,7 @@ class OpenApiTest {
                     }
                     return proxy;
                 });
-        for (HttpService service : HttpServer.services(ApiSettings.defaults(), null, null, null)) {
+        for (HttpService service : HttpServer.services(ApiSettings.defaults(), null, null)) {
             service.routing(rules);
         }
         return routes;

@@ -32,6 +32,7 @@ class ServerConfigTest {
               port: 9000
               wait-limit: PT1H
               cancel-patience: PT1S
+              lease: PT12S
             database:
               url: jdbc:mysql://someone:else@db.example.org:3306/gpuq?password=hidden
               username: queue
@@ -61,7 +62,7 @@ class ServerConfigTest {
     void an_empty_file_gives_the_defaults() throws IOException {
         var expected = new ServerConfig(
                 Mode.PRODUCTION, folder.resolve("data"), folder.resolve("templates"),
-                new Server("127.0.0.1", 8001, Duration.ofHours(4), Duration.ofSeconds(15)),
+                new Server("127.0.0.1", 8001, Duration.ofHours(4), Duration.ofSeconds(15), Duration.ofSeconds(5)),
                 DatabaseSettings.embedded(folder.resolve("data/database/gpuq")),
                 new Auth(false),
                 new Limits(1 << 20, Duration.ofDays(7)),
@@ -86,7 +87,7 @@ class ServerConfigTest {
         environment.putAll(Map.ofEntries(
                 Map.entry("GPUQ_SERVER_MODE", "demonstration"), Map.entry("GPUQ_SERVER_DATA_DIRECTORY", "/srv/gpuq"),
                 Map.entry("GPUQ_SERVER_TEMPLATES", "elsewhere/templates"), Map.entry("GPUQ_SERVER_HOST", "0.0.0.0"),
-                Map.entry("GPUQ_SERVER_PORT", "9000"), Map.entry("GPUQ_SERVER_WAIT_LIMIT", "PT1H"),
+                Map.entry("GPUQ_SERVER_PORT", "9000"), Map.entry("GPUQ_SERVER_WAIT_LIMIT", "PT1H"), Map.entry("GPUQ_SERVER_LEASE", "PT12S"),
                 Map.entry("GPUQ_SERVER_CANCEL_PATIENCE", "PT1S"),
                 Map.entry("GPUQ_SERVER_DATABASE_URL", "jdbc:mysql://someone:else@db.example.org:3306/gpuq?password=hidden"),
                 Map.entry("GPUQ_SERVER_DATABASE_USERNAME", "queue"), Map.entry("GPUQ_SERVER_DATABASE_PASSWORD", "se${cret}: #1"),
@@ -206,7 +207,7 @@ class ServerConfigTest {
     private ServerConfig full() {
         return new ServerConfig(
                 Mode.DEMONSTRATION, Path.of("/srv/gpuq"), folder.resolve("elsewhere/templates"),
-                new Server("0.0.0.0", 9000, Duration.ofHours(1), Duration.ofSeconds(1)),
+                new Server("0.0.0.0", 9000, Duration.ofHours(1), Duration.ofSeconds(1), Duration.ofSeconds(12)),
                 new DatabaseSettings("jdbc:mysql://someone:else@db.example.org:3306/gpuq?password=hidden", "queue", "se${cret}: #1", 7),
                 new Auth(true),
                 new Limits(512 << 10, Duration.ofHours(2)),

@@ -38,7 +38,7 @@ class ConnectedNodeTest {
     private final List<Node> nodes = new ArrayList<>();
 
     private Node node(Duration answer, String script) throws Exception {
-        var node = new ConnectedNode("n7", RogueNode.transport(folder, script), RogueNode.deadlines(answer));
+        var node = new ConnectedNode("n7", RogueNode.transport(folder, script), RogueNode.AUTHORITY, RogueNode.deadlines(answer));
         nodes.add(node);
         return node;
     }
@@ -98,7 +98,7 @@ class ConnectedNodeTest {
     @Test
     void a_silent_login_is_given_up_after_the_deadline() throws Exception {
         var transport = RogueNode.transport(folder, "trap '' TERM; while :; do read -r -t 100 <> <(:); done");
-        var node = new ConnectedNode("n7", transport, new Deadlines(Duration.ofMillis(200), LONG, Duration.ofSeconds(1)));
+        var node = new ConnectedNode("n7", transport, RogueNode.AUTHORITY, new Deadlines(Duration.ofMillis(200), LONG, Duration.ofSeconds(1)));
         nodes.add(node);
         assertEquals("node n7: no greeting within 0.2 s", unreachable(node::info));
     }
@@ -112,7 +112,7 @@ class ConnectedNodeTest {
                 hear; printf '%s 0 3072\n' "$tag"; pause; printf '%03072d' 0
                 cat >/dev/null
                 """);
-        var node = new ConnectedNode("n7", transport, RogueNode.deadlines(Duration.ofMillis(600)).overALink());
+        var node = new ConnectedNode("n7", transport, RogueNode.AUTHORITY, RogueNode.deadlines(Duration.ofMillis(600)).overALink());
         nodes.add(node);
         assertEquals(66, assertThrows(NodeRefused.class, () -> node.submit(bundle(4096 - "file job 4080\n\n".length()))).code());
         assertEquals(3072, node.fetch(JOB, 1, "results", 0, 4096).length);
@@ -121,7 +121,7 @@ class ConnectedNodeTest {
 
     @Test
     void a_command_that_is_not_there_is_told_with_the_last_line_of_stderr() {
-        var node = NodeLines.local("n7", folder.resolve("nowhere/gpuq"), folder.resolve("gpuq.conf"), Deadlines.USUAL).down();
+        var node = NodeLines.local("n7", folder.resolve("nowhere/gpuq"), folder.resolve("gpuq.conf"), RogueNode.AUTHORITY, Deadlines.USUAL).down();
         nodes.add(node);
         String message = unreachable(node::info);
         assertTrue(message.startsWith("node n7: the conversation ended (setsid:") && message.contains("nowhere/gpuq"), message);

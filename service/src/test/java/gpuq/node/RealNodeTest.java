@@ -41,7 +41,7 @@ class RealNodeTest {
 
     @BeforeEach
     void open() throws IOException {
-        node = NodeLines.local("n7", Scripts.gpuq(), Scripts.configuration(folder, 1), Deadlines.USUAL).down();
+        node = NodeLines.local("n7", Scripts.gpuq(), Scripts.configuration(folder, 1), RogueNode.AUTHORITY, Deadlines.USUAL).down();
     }
 
     @AfterEach

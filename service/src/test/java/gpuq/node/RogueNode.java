@@ -28,6 +28,11 @@ final class RogueNode {
         return new LocalProcess(gpuq, folder.resolve("gpuq.conf"), GRACE);
     }
 
+    /** Of a server that nobody has outbid. */
+    static final Authority AUTHORITY = new Authority(0, later -> {
+        throw new AssertionError("a node obeys lease " + later);
+    });
+
     static Deadlines deadlines(Duration answer) {
         return new Deadlines(Duration.ofSeconds(20), answer, Duration.ofSeconds(1));
     }

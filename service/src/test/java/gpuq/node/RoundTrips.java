@@ -11,7 +11,7 @@ import java.util.function.IntConsumer;
 final class RoundTrips {
     public static void main(String[] args) throws Exception {
         Path folder = Files.createTempDirectory("round-trips");
-        try (Node node = NodeLines.local("n7", Scripts.gpuq(), Scripts.configuration(folder, 1), Deadlines.USUAL).down()) {
+        try (Node node = NodeLines.local("n7", Scripts.gpuq(), Scripts.configuration(folder, 1), RogueNode.AUTHORITY, Deadlines.USUAL).down()) {
             var first = UUID.randomUUID();
             node.submit(bundle(first));
             measure("status", 300, i -> node.status(first, 1));

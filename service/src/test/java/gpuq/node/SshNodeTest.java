@@ -132,7 +132,7 @@ class SshNodeTest {
         try (var silent = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
             var patient = new Deadlines(Duration.ofSeconds(50), Duration.ofSeconds(50), Duration.ofSeconds(1));
             var pair = NodeLines.ssh("n7", new SshAddress("127.0.0.1", silent.getLocalPort(), "ada", folder.resolve("key"),
-                    new HostKey.Fingerprint("SHA256:"), "gpuq"), patient);
+                    new HostKey.Fingerprint("SHA256:"), "gpuq"), RogueNode.AUTHORITY, patient);
             var caller = Thread.ofVirtual().start(() -> assertThrows(NodeUnreachable.class, () -> pair.back().info()));
             silent.accept();
             long begin = System.nanoTime();
@@ -174,7 +174,7 @@ class SshNodeTest {
     }
 
     private static NodeLines pair(SshAddress address) {
-        return NodeLines.ssh("n7", address, SHORT);
+        return NodeLines.ssh("n7", address, RogueNode.AUTHORITY, SHORT);
     }
 
     private static String refusal(SshAddress address) {

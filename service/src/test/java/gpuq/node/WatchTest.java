@@ -33,7 +33,7 @@ class WatchTest {
     }
 
     private String follow(String script) throws Exception {
-        var node = new ConnectedNode("n7", RogueNode.transport(folder, script), RogueNode.deadlines(Duration.ofSeconds(20)));
+        var node = new ConnectedNode("n7", RogueNode.transport(folder, script), RogueNode.AUTHORITY, RogueNode.deadlines(Duration.ofSeconds(20)));
         return assertThrows(NodeUnreachable.class, () -> node.watch(START, bells::add)).getMessage();
     }
 
@@ -82,7 +82,7 @@ class WatchTest {
 
     @Test
     void a_listener_that_throws_ends_it() throws Exception {
-        var node = new ConnectedNode("n7", RogueNode.transport(folder, "greet watch; while :; do echo beat 1; done"), Deadlines.USUAL);
+        var node = new ConnectedNode("n7", RogueNode.transport(folder, "greet watch; while :; do echo beat 1; done"), RogueNode.AUTHORITY, Deadlines.USUAL);
         assertThrows(ArithmeticException.class, () -> node.watch(START, bell -> {
             throw new ArithmeticException();
         }));
@@ -90,7 +90,7 @@ class WatchTest {
 
     @Test
     void close_ends_it() throws Exception {
-        var node = new ConnectedNode("n7", RogueNode.transport(folder, "greet watch; while :; do echo beat 1; done"), Deadlines.USUAL);
+        var node = new ConnectedNode("n7", RogueNode.transport(folder, "greet watch; while :; do echo beat 1; done"), RogueNode.AUTHORITY, Deadlines.USUAL);
         var end = assertThrows(NodeUnreachable.class, () -> node.watch(START, bell -> node.close()));
         assertEquals("node n7: the server closed the watch", end.getMessage());
     }

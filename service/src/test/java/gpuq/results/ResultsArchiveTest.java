@@ -40,7 +40,7 @@ class ResultsArchiveTest {
 
     @BeforeEach
     void open() {
-        archive = new ResultsArchive(data);
+        archive = new ResultsArchive(data, Optional.empty());
     }
 
     @Test
@@ -89,13 +89,13 @@ class ResultsArchiveTest {
     void a_kill_between_any_two_steps_is_made_good_by_keeping_again() throws IOException {
         for (int steps = 0; steps <= 7; steps++) {
             Path folder = Files.createDirectory(data.resolve("killed-after-" + steps));
-            ResultsArchive killed = new ResultsArchive(folder);
+            ResultsArchive killed = new ResultsArchive(folder, Optional.empty());
             Job other = job("sarang", "random-acts-of-pizza", 1);
             killed.keep(other, END, bytes("other"), bytes(""));
             Job job = job("sarang", "random-acts-of-pizza", 1);
             leave(folder, job, steps);
 
-            ResultsArchive next = new ResultsArchive(folder);
+            ResultsArchive next = new ResultsArchive(folder, Optional.empty());
             next.keep(job, END, bytes("document"), bytes("stderr"));
             next.keep(job, END, bytes("document"), bytes("stderr"));
 
@@ -183,7 +183,7 @@ class ResultsArchiveTest {
     @Test
     void a_folder_that_cannot_be_made_is_named() throws IOException {
         Path file = Files.createFile(data.resolve("file"));
-        var thrown = assertThrows(UncheckedIOException.class, () -> new ResultsArchive(file));
+        var thrown = assertThrows(UncheckedIOException.class, () -> new ResultsArchive(file, Optional.empty()));
         assertEquals("cannot keep results in " + file.resolve("jobs"), thrown.getMessage());
     }
 

@@ -1,17 +1,13 @@
 package gpuq.dispatch;
 
-import gpuq.job.Attempt;
-import gpuq.job.AttemptStore;
 import gpuq.job.Job;
-import gpuq.job.JobFilter;
 import gpuq.job.JobStore;
 import gpuq.job.State;
 import gpuq.job.Submission;
 import gpuq.placement.Board;
 import gpuq.placement.Choice;
-import gpuq.results.Results;
-import gpuq.results.ResultsArchive;
 import gpuq.sync.Endings;
+import gpuq.sync.NodeMemory;
 import gpuq.sync.Progress;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -23,20 +19,17 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
 
-/** The counter of the queue: everything that {@code api} may ask of it. Any thread may call. */
-public final class Jobs implements AutoCloseable {
-    private static final Logger LOG = System.getLogger(Jobs.class.getName());
+/** Accepts, places and cancels jobs, and looks after them, for as long as this server leads. Any thread may call. */
+public final class Dispatcher implements AutoCloseable {
+    private static final Logger LOG = System.getLogger(Dispatcher.class.getName());
     private static final Duration BETWEEN_PLACINGS = Duration.ofSeconds(1);
     private static final Duration BETWEEN_LOOKS = Duration.ofSeconds(20);
     private static final Duration ASK_AGAIN_SOON = Duration.ofSeconds(5);
     private static final Duration ASK_AGAIN_LATER = Duration.ofSeconds(60);
 
     private final JobStore store;
-    private final AttemptStore attempts;
     private final Board board;
-    private final ResultsArchive archive;
     private final Progress progress;
     private final Endings endings;
     private final Nodes nodes;
@@ -45,13 +38,10 @@ public final class Jobs implements AutoCloseable {
     private final List<Thread> threads = new ArrayList<>();
     private volatile boolean closed;
 
-    public Jobs(
-            JobStore store, AttemptStore attempts, Board board, ResultsArchive archive, Progress progress, Endings endings, Nodes nodes,
-            InstantSource clock) {
+    public Dispatcher(
+            JobStore store, Board board, Progress progress, Endings endings, Nodes nodes, InstantSource clock) {
         this.store = store;
-        this.attempts = attempts;
         this.board = board;
-        this.archive = archive;
         this.progress = progress;
         this.endings = endings;
         this.nodes = nodes;
@@ -66,10 +56,15 @@ public final class Jobs implements AutoCloseable {
         threads.add(Thread.ofVirtual().name("looking-after").start(new Round("looking after jobs", BETWEEN_LOOKS, this::lookAfter, () -> closed)));
     }
 
-    /** Answers everybody who waits with their job as it is, and hands over no more. Jobs go on. */
+    /** Writes down how the nodes are, where other servers want to know it. */
+    public void tellTheOthers(NodeMemory memory) {
+        Bulletin bulletin = new Bulletin(board, memory, clock);
+        threads.add(Thread.ofVirtual().name("bulletin").start(new Round("telling the other servers", BETWEEN_PLACINGS, bulletin, () -> closed)));
+    }
+
+    /** Places no more. Jobs go on. */
     @Override
     public void close() {
-        endings.stop(store::present);
         closed = true;
         threads.forEach(Thread::interrupt);
     }
@@ -105,7 +100,7 @@ public final class Jobs implements AutoCloseable {
     /** The answer to a commit was lost: the job is handed on if its row is there, and its place given back if it is not. */
     private void resolve(Job job) {
         try {
-            while (true) {
+            while (!closed) {
                 try {
                     if (store.find(job.id()).isPresent()) {
                         nodes.handOn(job);
@@ -154,27 +149,6 @@ public final class Jobs implements AutoCloseable {
         };
     }
 
-    public Optional<Job> find(UUID id) {
-        return store.find(id);
-    }
-
-    public List<Job> list(JobFilter filter) {
-        return store.list(filter);
-    }
-
-    /**
-     * Completes with the job when it has ended, or, as it is then, when the server is told to stop. Whoever stops waiting
-     * earlier cancels the future, which frees everything but the job.
-     */
-    public CompletableFuture<Job> ending(UUID id) {
-        return endings.of(id, store::present);
-    }
-
-    /** What the job left; {@link Results#NONE} before its end and after a cancel. */
-    public Results results(Job job) {
-        return job.ended() ? archive.read(job) : Results.NONE;
-    }
-
     /**
      * Asks for the end of a job and waits for the node's confirmation, at most {@code patience}. The wish is kept until it is done.
      *
@@ -182,15 +156,5 @@ public final class Jobs implements AutoCloseable {
      */
     public Job cancel(UUID id, Duration patience) {
         return canceller.cancel(id, patience);
-    }
-
-    /** Why a pending job waits. */
-    public Waiting whyWaiting(Job job) {
-        return Waiting.of(job, board);
-    }
-
-    /** The attempts of a job before the present one, the first one first. */
-    public List<Attempt> earlier(Job job) {
-        return job.attempt() == 1 ? List.of() : attempts.of(job.id()).stream().filter(a -> a.number() < job.attempt()).toList();
     }
 }

@@ -1,0 +1,167 @@
+package gpuq.dispatch;
+
+import gpuq.job.Attempt;
+import gpuq.job.AttemptStore;
+import gpuq.job.Job;
+import gpuq.job.JobFilter;
+import gpuq.job.JobStore;
+import gpuq.job.Submission;
+import gpuq.placement.Board;
+import gpuq.placement.NodeView;
+import gpuq.results.Results;
+import gpuq.results.ResultsArchive;
+import gpuq.sync.Endings;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+
+/**
+ * The counter of the queue: everything that {@code api} may ask of it. What reads is answered from the database by every server; what changes
+ * something only by the one that leads. Any thread may call.
+ */
+public final class Queue implements AutoCloseable {
+    private static final Duration BETWEEN_LOOKS = Duration.ofSeconds(1);
+
+    private final JobStore store;
+    private final AttemptStore attempts;
+    private final ResultsArchive archive;
+    private final Endings endings;
+    private final Standby standby;
+    private final Supplier<Optional<String>> leader;
+    private final InstantSource clock;
+    private volatile Optional<Lead> lead = Optional.empty();
+    private volatile boolean closed;
+    private final Thread watch;
+
+    private record Lead(Dispatcher dispatcher, Nodes nodes, Board board) {}
+
+    /** @param leader where the server that leads is asked, as far as it is known */
+    public Queue(
+            JobStore store, AttemptStore attempts, ResultsArchive archive, Endings endings, Standby standby, Supplier<Optional<String>> leader,
+            InstantSource clock) {
+        this.store = store;
+        this.attempts = attempts;
+        this.archive = archive;
+        this.endings = endings;
+        this.standby = standby;
+        this.leader = leader;
+        this.clock = clock;
+        watch = Thread.ofVirtual().name("ends-elsewhere").start(
+                new Round("looking for the ends of jobs", BETWEEN_LOOKS, this::lookForEnds, () -> closed));
+    }
+
+    /** This server leads from now on, with these. */
+    public void lead(Dispatcher dispatcher, Nodes nodes, Board board) {
+        lead = Optional.of(new Lead(dispatcher, nodes, board));
+    }
+
+    /** This server leads no more. Who waits for a job goes on waiting. */
+    public void follow() {
+        lead = Optional.empty();
+    }
+
+    private Lead leading() {
+        return lead.orElseThrow(() -> new Refused.NotLeading(leader.get()));
+    }
+
+    private Board board() {
+        return lead.map(Lead::board).orElseGet(standby::board);
+    }
+
+    /** Of jobs that another server leads through their lives, nobody here is told. */
+    private void lookForEnds() {
+        if (lead.isEmpty() && endings.anybody()) {
+            endings.look(store.unfinished(), store::present);
+        }
+    }
+
+    /** Answers everybody who waits with their job as it is. */
+    @Override
+    public void close() {
+        closed = true;
+        watch.interrupt();
+        endings.stop(store::present);
+    }
+
+    /**
+     * Accepts a job. When this returns, the job is committed.
+     *
+     * @return the job, or the earlier one under the same idempotency key and body
+     * @throws Refused if nothing was accepted
+     */
+    public Job submit(Submission.Form form) {
+        return leading().dispatcher().submit(form);
+    }
+
+    public Optional<Job> find(UUID id) {
+        return store.find(id);
+    }
+
+    public List<Job> list(JobFilter filter) {
+        return store.list(filter);
+    }
+
+    /**
+     * Completes with the job when it has ended, or, as it is then, when the server is told to stop. Whoever stops waiting
+     * earlier cancels the future, which frees everything but the job.
+     */
+    public CompletableFuture<Job> ending(UUID id) {
+        return endings.of(id, store::present);
+    }
+
+    /** What the job left; {@link Results#NONE} before its end and after a cancel. */
+    public Results results(Job job) {
+        return job.ended() ? archive.read(job) : Results.NONE;
+    }
+
+    /**
+     * Asks for the end of a job and waits for the node's confirmation, at most {@code patience}. The wish is kept until it is done.
+     *
+     * @return the job as it is then: cancelled, ended otherwise in the meantime, or still unended
+     */
+    public Job cancel(UUID id, Duration patience) {
+        return leading().dispatcher().cancel(id, patience);
+    }
+
+    /** Why a pending job waits. */
+    public Waiting whyWaiting(Job job) {
+        return Waiting.of(job, board());
+    }
+
+    /** The attempts of a job before the present one, the first one first. */
+    public List<Attempt> earlier(Job job) {
+        return job.attempt() == 1 ? List.of() : attempts.of(job.id()).stream().filter(a -> a.number() < job.attempt()).toList();
+    }
+
+    public List<NodeView> nodes() {
+        return board().views(clock.instant());
+    }
+
+    public Optional<NodeView> node(int id) {
+        return nodes().stream().filter(node -> node.id() == id).findFirst();
+    }
+
+    /** Lets a node start no more jobs; what waits there moves to other nodes. @throws Refused.NodeSilent if it does not hear that */
+    public void drain(int node, String reason) {
+        leading().nodes().drain(node, reason);
+    }
+
+    /** @throws Refused.NodeSilent if it does not hear that */
+    public void resume(int node) {
+        leading().nodes().resume(node);
+    }
+
+    /**
+     * Gives up a node that does not answer: its unended jobs are placed elsewhere, as new attempts.
+     *
+     * @param why one sentence without its full stop
+     * @throws Refused.NodeAnswers if it is there
+     */
+    public void declareLost(int node, String why) {
+        leading().nodes().declareLost(node, why);
+    }
+}

@@ -1,0 +1,20 @@
+package gpuq.lease;
+
+/**
+ * The lease as its row says it.
+ *
+ * @param epoch grows with every taking; nodes refuse commands of an older one
+ * @param holder the {@link ServerId} of who leads; empty when it was given back
+ * @param address where the holder is asked, for people
+ * @param beat grows with every renewal: what does not grow any more is over
+ */
+record Lease(long epoch, String holder, String address, long beat) {
+
+    boolean isOf(String server) {
+        return holder.equals(server);
+    }
+
+    boolean givenBack() {
+        return holder.isEmpty();
+    }
+}

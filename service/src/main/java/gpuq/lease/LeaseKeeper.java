@@ -1,0 +1,232 @@
+package gpuq.lease;
+
+import gpuq.db.Database;
+import gpuq.db.DatabaseException;
+import gpuq.db.Fence;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Takes the lease when nobody holds it, renews it, and tells when it is lost. Of the servers on one database at most one leads.
+ *
+ * <p>Clocks of different hosts are never compared. Who waits for the lease sees its beat; when that has not changed for the lease's time, by the
+ * waiting server's own clock, the lease is over. Who holds it and could not renew it for as long gives up leading. What a leader that
+ * slept still writes is stopped by the {@link Fence}, and what it still tells a node by the lease's epoch.
+ *
+ * <p>An embedded database has one process, which takes the lease at its start and need not renew it; the epoch counts there as well, so that no node
+ * obeys what an earlier, killed server still had on its way.
+ */
+public final class LeaseKeeper implements AutoCloseable {
+    private static final Logger LOG = System.getLogger(LeaseKeeper.class.getName());
+    private static final int RENEWALS = 4; // in the time of a lease
+
+    /** Epochs count what leaders there were: a node that is so far ahead, or is so again within this time, lies. */
+    private static final long LARGEST_LEAP = 1_000_000;
+
+    private static final Duration BETWEEN_LEAPS = Duration.ofMinutes(1);
+
+    private final Database database;
+    private final LeaseStore store;
+    private final String self;
+    private final String address;
+    private final Duration time;
+    private final Leader leader;
+    private final ExecutorService changes = Executors.newSingleThreadExecutor(Thread.ofVirtual().name("term").factory());
+    private final CompletableFuture<Void> decided = new CompletableFuture<>();
+    private final Semaphore bell = new Semaphore(0);
+    private final Thread thread = Thread.ofVirtual().name("lease").unstarted(this::keep);
+    private volatile boolean closed;
+    private volatile Optional<Lease> mine = Optional.empty();
+    private volatile long outbid;
+
+    private Optional<Lease> seen = Optional.empty();
+    private long seenSince; // also the last renewal, while it is ours
+    private long raisedAt = System.nanoTime() - BETWEEN_LEAPS.toNanos();
+    private boolean away;
+
+    /** Who begins and ends to lead. Called on one thread, in turns; {@link #follow} must not wait for it. */
+    public interface Leader {
+        /** @param epoch of the lease @param fence for what is written in it */
+        void lead(long epoch, Fence fence);
+
+        /** Stops at once to answer as the leader. Called on the keeper's thread, before {@link #follow}. */
+        void stepDown();
+
+        /** Ends what {@link #lead} began. */
+        void follow();
+    }
+
+    /** @param self the {@link ServerId} @param address where this server is asked @param time how long a lease is good without being renewed */
+    public LeaseKeeper(Database database, String self, String address, Duration time, Leader leader) {
+        this.database = database;
+        this.store = new LeaseStore(database);
+        this.self = self;
+        this.address = address;
+        this.time = time;
+        this.leader = leader;
+    }
+
+    /** Begins to keep the lease, or to wait for it. Returns when this server leads, or knows that another one does. */
+    public void start() {
+        thread.start();
+        decided.join();
+    }
+
+    /** Where the present leader is asked, as far as it is known. */
+    public Optional<String> leader() {
+        return mine.or(() -> seen).filter(lease -> !lease.givenBack()).map(Lease::address);
+    }
+
+    /** A node obeys a later epoch than this server's: another server leads, or the database is older than the node. */
+    public void outbid(long epoch) {
+        outbid = Math.max(outbid, epoch);
+        bell.release();
+    }
+
+    private void keep() {
+        while (!closed) {
+            try {
+                if (mine.isPresent()) {
+                    hold(mine.get());
+                } else {
+                    standBy();
+                }
+                away = false;
+            } catch (DatabaseException e) {
+                notKept(e);
+            } catch (RuntimeException e) {
+                LOG.log(Level.ERROR, "keeping the lease failed and is tried again", e);
+            }
+            pause();
+        }
+    }
+
+    private void hold(Lease lease) {
+        long now = System.nanoTime();
+        if (outbid > lease.epoch() && outbid - lease.epoch() <= LARGEST_LEAP && now - raisedAt >= BETWEEN_LEAPS.toNanos()) {
+            raisedAt = now;
+            raise(lease);
+        } else if (!database.shared() || store.renew(lease)) {
+            seenSince = now;
+        } else {
+            lose("another server has taken it");
+        }
+    }
+
+    /** Only who holds the lease in the database may be followed by an epoch of its own: where another holds it, this finds out. */
+    private void raise(Lease lease) {
+        lose("a node obeys lease %d; this one was %d".formatted(outbid, lease.epoch()));
+        standBy();
+    }
+
+    private void standBy() {
+        Optional<Lease> found = store.find();
+        if (!found.equals(seen)) {
+            boolean living = seen.isPresent() && found.isPresent() && !found.get().givenBack();
+            seen = found;
+            seenSince = System.nanoTime();
+            if (living) {
+                decided.complete(null);
+            }
+        }
+        if (free(found)) {
+            take(found);
+        }
+    }
+
+    private boolean free(Optional<Lease> lease) {
+        return !database.shared() || lease.isEmpty() || lease.get().givenBack() || lease.get().isOf(self) || expired();
+    }
+
+    private boolean expired() {
+        return System.nanoTime() - seenSince >= time.toNanos();
+    }
+
+    private void take(Optional<Lease> before) {
+        long epoch = 1 + Math.max(outbid, before.map(Lease::epoch).orElse(0L));
+        Lease lease = new Lease(epoch, self, address, before.map(Lease::beat).orElse(0L) + 1);
+        long now = System.nanoTime();
+        if (!store.take(before, lease)) {
+            return;
+        }
+        seenSince = now;
+        mine = Optional.of(lease);
+        before.filter(old -> database.shared() && !old.givenBack() && !old.isOf(self)).ifPresent(old -> cutOff(old.holder()));
+        LOG.log(Level.INFO, "this server leads, with lease {0}", Long.toString(epoch));
+        changes.execute(() -> {
+            try {
+                leader.lead(epoch, LeaseStore.fence(epoch, self));
+            } catch (RuntimeException failure) {
+                LOG.log(Level.ERROR, "leading could not begin, and is tried again", failure);
+                outbid = epoch + 1;
+            } finally {
+                decided.complete(null);
+            }
+        });
+    }
+
+    /** Its rows would be waited for otherwise, by all who write to them. */
+    private void cutOff(String other) {
+        try {
+            database.cutOff(other);
+        } catch (RuntimeException refused) {
+            LOG.log(Level.WARNING, "the connections of the server that led could not be ended: {0}", refused.getMessage());
+        }
+    }
+
+    private void notKept(DatabaseException why) {
+        if (!away) {
+            LOG.log(Level.WARNING, "the lease cannot be kept: {0}", why.getMessage());
+        }
+        away = true;
+        if (mine.isPresent() && database.shared() && expired()) {
+            lose("it could not be renewed for " + time.toSeconds() + " s");
+        }
+    }
+
+    private void lose(String why) {
+        LOG.log(Level.WARNING, "this server leads no more, its lease {0} is over: {1}", Long.toString(mine.orElseThrow().epoch()), why);
+        mine = Optional.empty();
+        seen = Optional.empty();
+        leader.stepDown();
+        changes.execute(leader::follow);
+    }
+
+    private void pause() {
+        try {
+            if (bell.tryAcquire(time.toMillis() / RENEWALS, TimeUnit.MILLISECONDS)) {
+                bell.drainPermits();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            closed = true;
+        }
+    }
+
+    /** Ends leading in good order, and lets another server lead at once. */
+    @Override
+    public void close() {
+        closed = true;
+        bell.release();
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        leader.stepDown();
+        changes.execute(leader::follow);
+        changes.close();
+        try {
+            mine.ifPresent(store::giveBack);
+        } catch (DatabaseException gone) {
+            LOG.log(Level.INFO, "the lease could not be given back; it runs out: {0}", gone.getMessage());
+        }
+    }
+}

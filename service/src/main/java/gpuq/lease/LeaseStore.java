@@ -1,0 +1,62 @@
+package gpuq.lease;
+
+import gpuq.db.Database;
+import gpuq.db.DuplicateKey;
+import gpuq.db.Fence;
+import gpuq.db.NotLeading;
+import java.util.Map;
+import java.util.Optional;
+
+/** The table with the one lease. Every change is a compare-and-set, so of two who take it one does. */
+public final class LeaseStore {
+    private final Database database;
+
+    public LeaseStore(Database database) {
+        this.database = database;
+    }
+
+    Optional<Lease> find() {
+        return database.find("SELECT epoch, holder, address, beat FROM lease WHERE lease_id = 1", Map.of(),
+                row -> new Lease(row.whole("epoch"), row.text("holder"), row.text("address"), row.whole("beat")));
+    }
+
+    /** @param seen as it was found; nothing if there was none yet @return whether it was still so */
+    boolean take(Optional<Lease> seen, Lease mine) {
+        return seen.map(old -> replaced(old, mine)).orElseGet(() -> inserted(mine));
+    }
+
+    private boolean inserted(Lease first) {
+        try {
+            return 1 == database.update("INSERT INTO lease (lease_id, epoch, holder, address, beat) VALUES (1, :epoch, :holder, :address, :beat)",
+                    Map.of("epoch", first.epoch(), "holder", first.holder(), "address", first.address(), "beat", first.beat()));
+        } catch (DuplicateKey another) {
+            return false;
+        }
+    }
+
+    private boolean replaced(Lease old, Lease mine) {
+        return 1 == database.update("""
+                        UPDATE lease SET epoch = :epoch, holder = :holder, address = :address, beat = :beat
+                        WHERE lease_id = 1 AND epoch = :old_epoch AND holder = :old_holder AND beat = :old_beat""",
+                Map.of("epoch", mine.epoch(), "holder", mine.holder(), "address", mine.address(), "beat", mine.beat(),
+                        "old_epoch", old.epoch(), "old_holder", old.holder(), "old_beat", old.beat()));
+    }
+
+    /** @return whether it was still the holder's, of this epoch */
+    boolean renew(Lease mine) {
+        return 1 == database.update("UPDATE lease SET beat = beat + 1 WHERE lease_id = 1 AND epoch = :epoch AND holder = :holder",
+                Map.of("epoch", mine.epoch(), "holder", mine.holder()));
+    }
+
+    /** For others to take at once. */
+    void giveBack(Lease mine) {
+        database.update("UPDATE lease SET holder = '', beat = beat + 1 WHERE lease_id = 1 AND epoch = :epoch AND holder = :holder",
+                Map.of("epoch", mine.epoch(), "holder", mine.holder()));
+    }
+
+    /** Lets through what is written in this epoch, by this holder. */
+    static Fence fence(long epoch, String holder) {
+        return tx -> tx.find("SELECT epoch FROM lease WHERE lease_id = 1 AND epoch = :epoch AND holder = :holder",
+                Map.of("epoch", epoch, "holder", holder), row -> row.whole("epoch")).orElseThrow(NotLeading::new);
+    }
+}

@@ -1,0 +1,6 @@
+CREATE TABLE IF NOT EXISTS node_conditions (
+  node_id INT NOT NULL PRIMARY KEY,
+  status VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  reason VARCHAR(1000) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+  since BIGINT NOT NULL
+)
