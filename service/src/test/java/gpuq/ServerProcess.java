@@ -22,19 +22,25 @@ final class ServerProcess implements AutoCloseable {
 
     /** Starts a server on the site's configuration and waits until it answers. @param options for the JVM */
     static ServerProcess start(Site site, int port, String... options) {
+        return start(site.config(), port, options);
+    }
+
+    /** The same on this configuration; the log is beside it. */
+    static ServerProcess start(Path config, int port, String... options) {
+        Path log = config.resolveSibling("server.log");
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
         command.addAll(List.of(options));
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "gpuq.Main", "--config", site.config().toString()));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "gpuq.Main", "--config", config.toString()));
         try {
             Process process = new ProcessBuilder(command)
                     .redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.appendTo(site.directory().resolve("server.log").toFile()))
+                    .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
                     .start();
             ApiClient api = new ApiClient(URI.create("http://127.0.0.1:" + port));
             Eventually.holds("the server answers", Duration.ofSeconds(30), () -> {
                 if (!process.isAlive()) {
-                    throw new AssertionError("the server ended with " + process.exitValue() + ": see " + site.directory().resolve("server.log"));
+                    throw new AssertionError("the server ended with " + process.exitValue() + ": see " + log);
                 }
                 return answers(api);
             });

@@ -70,6 +70,19 @@ record Site(Path directory) {
         return directory.resolve("gpuq.yaml");
     }
 
+    /** The configuration of another server with the same database and the same nodes. */
+    Path twin(int port) {
+        try {
+            Path twin = directory.resolve("twin");
+            write(twin.resolve("gpuq.yaml"), Files.readString(config())
+                    .replaceFirst("(?m)^data-directory: .*$", "data-directory: \"%s\"".formatted(twin))
+                    .replaceFirst("(?m)^  port: .*$", "  port: " + port));
+            return twin.resolve("gpuq.yaml");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     private static void write(Path file, String text) {
         try {
             Files.createDirectories(file.getParent());
