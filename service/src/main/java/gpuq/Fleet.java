@@ -72,7 +72,7 @@ final class Fleet implements AutoCloseable {
         Map<Integer, Node> down = new TreeMap<>();
         for (NodeConfig node : added) {
             int id = node.id();
-            NodeLines lines = reach(node, link);
+            NodeLines lines = reach(node, link, authority);
             members.put(id, new Member(node, link, lines, new ArrayList<>()));
             board.add(id, node.ip(), clock.instant());
             memory.find(id).ifPresent(known -> board.remember(id, known.capacity()));
@@ -110,7 +110,7 @@ final class Fleet implements AutoCloseable {
         member.threads().forEach(Thread::interrupt);
     }
 
-    private NodeLines reach(NodeConfig node, ServerConfig.Link link) {
+    static NodeLines reach(NodeConfig node, ServerConfig.Link link, Authority authority) {
         Deadlines deadlines = Deadlines.of(link.patience(), link.heartbeat());
         return switch (node) {
             case NodeConfig.Local local -> NodeLines.local(Integer.toString(local.id()), local.command(), local.config(), authority, deadlines);

@@ -14,10 +14,13 @@ import gpuq.job.JobStore;
 import gpuq.launch.LaunchTemplates;
 import gpuq.lease.LeaseKeeper;
 import gpuq.node.Authority;
+import gpuq.node.NodeLines;
 import gpuq.results.ResultsArchive;
 import gpuq.results.ResultsStore;
+import gpuq.sync.Adoption;
 import gpuq.sync.Endings;
 import gpuq.sync.NodeMemory;
+import gpuq.sync.Reconciliation;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
@@ -39,6 +42,7 @@ final class Server implements AutoCloseable, LeaseKeeper.Leader {
     private final HttpServer http;
     private volatile ServerConfig config;
     private volatile Optional<Term> term = Optional.empty();
+    private volatile Map<Integer, NodeLines> asked = Map.of(); // while the database is reconciled with them
 
     /** Starts everything. The database stays the caller's to close, after this. @param id the server's, see {@link gpuq.lease.ServerId} */
     Server(ServerConfig config, Database database, Users users, String id) {
@@ -60,16 +64,39 @@ final class Server implements AutoCloseable, LeaseKeeper.Leader {
     }
 
     @Override
-    public synchronized void lead(long epoch, Fence fence) {
+    public boolean lead(long epoch, Fence fence, boolean restored) {
         Database fenced = database.fencedBy(fence);
-        Term begun = new Term(config, fenced, templates, archive(fenced), endings, new Authority(epoch, keeper::outbid), CLOCK);
+        Authority authority = new Authority(epoch, keeper::outbid);
+        if (restored && !reconciled(new JobStore(fenced), authority)) {
+            return false;
+        }
+        begin(new Term(config, fenced, templates, archive(fenced), endings, authority, CLOCK));
+        return true;
+    }
+
+    private synchronized void begin(Term begun) {
         term = Optional.of(begun);
+        begun.become(config.nodes(), config.node()); // which may have been read anew meanwhile
         begun.serve(queue);
+    }
+
+    /** The nodes that the configuration names when it begins; one that is gone for good has to be taken out of it first. */
+    private boolean reconciled(JobStore store, Authority authority) {
+        queue.notYet("the database came from a backup, and not every node has said yet what it has; the server's log says which");
+        asked = config.nodes().stream().collect(Collectors.toMap(NodeConfig::id, node -> Fleet.reach(node, config.node(), authority)));
+        try {
+            return new Reconciliation(store, new Adoption(store), () -> !keeper.holds(authority.epoch()))
+                    .run(asked.entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, line -> line.getValue().back())));
+        } finally {
+            asked.values().forEach(NodeLines::close);
+            asked = Map.of();
+        }
     }
 
     @Override
     public void stepDown() {
         queue.follow();
+        asked.values().forEach(NodeLines::close);
     }
 
     @Override

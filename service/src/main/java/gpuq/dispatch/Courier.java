@@ -126,9 +126,13 @@ final class Courier implements Runnable {
             return true;
         }
         String template = board.template(id).orElseThrow(() -> new NodeUnreachable("its configuration names no launch template"));
+        Optional<String> code = store.code(job.id());
+        if (code.isEmpty()) {
+            return progress.fail(job, Reason.LAUNCH_FAILED, "Its code is not in the database, which came from a backup; submit it again.", true);
+        }
         JobRecord said;
         try {
-            said = node.submit(templates.bundle(job, template, store.code(job.id())));
+            said = node.submit(templates.bundle(job, template, code.get()));
         } catch (NodeRefused refused) {
             return refused(job, refused);
         }

@@ -34,6 +34,7 @@ public final class Queue implements AutoCloseable {
     private final Supplier<Optional<String>> leader;
     private final InstantSource clock;
     private volatile Optional<Lead> lead = Optional.empty();
+    private volatile Optional<String> notYet = Optional.empty();
     private volatile boolean closed;
     private final Thread watch;
 
@@ -59,13 +60,19 @@ public final class Queue implements AutoCloseable {
         lead = Optional.of(new Lead(dispatcher, nodes, board));
     }
 
+    /** This server is to lead, but not yet. @param why for clients: one sentence without its full stop */
+    public void notYet(String why) {
+        notYet = Optional.of(why);
+    }
+
     /** This server leads no more. Who waits for a job goes on waiting. */
     public void follow() {
         lead = Optional.empty();
+        notYet = Optional.empty();
     }
 
     private Lead leading() {
-        return lead.orElseThrow(() -> new Refused.NotLeading(leader.get()));
+        return lead.orElseThrow(() -> notYet.map(Refused.NotLeading::new).orElseGet(() -> Refused.NotLeading.but(leader.get())));
     }
 
     private Board board() {

@@ -12,8 +12,12 @@ public abstract sealed class Refused extends RuntimeException {
 
     /** Another server leads, or none yet. */
     public static final class NotLeading extends Refused {
-        public NotLeading(Optional<String> leader) {
-            super(leader.map(address -> "another server leads this queue: ask %s, or send it again in a moment".formatted(address))
+        public NotLeading(String why) {
+            super(why);
+        }
+
+        static NotLeading but(Optional<String> leader) {
+            return new NotLeading(leader.map(address -> "another server leads this queue: ask %s, or send it again in a moment".formatted(address))
                     .orElse("no server leads this queue at the moment; one will within seconds: send it again in a moment"));
         }
     }

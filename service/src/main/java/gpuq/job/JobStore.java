@@ -41,16 +41,8 @@ public final class JobStore {
      * @throws KeyTaken if the user has used this idempotency key before
      */
     public void insert(Job job, String code, Optional<Submission.Key> key) {
-        Map<String, @Nullable Object> row = new HashMap<>(JobRow.submitted(job));
-        row.putAll(JobRow.moving(job));
-        row.put("idempotency_key", key.map(Submission.Key::value).orElse(null));
-        row.put("body_sha256", key.map(Submission.Key::bodySha256).orElse(null));
         try {
-            database.transaction(tx -> {
-                tx.update(INSERT, row);
-                return tx.update("INSERT INTO job_code (job_id, code) VALUES (:job_id, :code)",
-                        Map.of("job_id", job.id().toString(), "code", code));
-            });
+            commit(job, Optional.of(code), key);
         } catch (DuplicateKey e) {
             if (key.flatMap(k -> findByKey(job.submission().userId(), k.value())).isPresent()) {
                 throw new KeyTaken();
@@ -60,20 +52,31 @@ public final class JobStore {
     }
 
     /**
-     * Commits a job that was submitted by hand on a node.
+     * Commits a job that a node has and the database does not know.
      *
+     * @param code nothing if there is none, or it is not known
      * @return false if it is there already
      */
-    public boolean adopt(Job job) {
-        Map<String, @Nullable Object> row = new HashMap<>(JobRow.submitted(job));
-        row.putAll(JobRow.moving(job));
-        row.put("idempotency_key", null);
-        row.put("body_sha256", null);
+    public boolean adopt(Job job, Optional<String> code) {
         try {
-            return 1 == database.update(INSERT, row);
+            commit(job, code, Optional.empty());
+            return true;
         } catch (DuplicateKey already) {
             return false;
         }
+    }
+
+    private void commit(Job job, Optional<String> code, Optional<Submission.Key> key) {
+        Map<String, @Nullable Object> row = new HashMap<>(JobRow.submitted(job));
+        row.putAll(JobRow.moving(job));
+        row.put("idempotency_key", key.map(Submission.Key::value).orElse(null));
+        row.put("body_sha256", key.map(Submission.Key::bodySha256).orElse(null));
+        database.transaction(tx -> {
+            long inserted = tx.update(INSERT, row);
+            code.ifPresent(text -> tx.update("INSERT INTO job_code (job_id, code) VALUES (:job_id, :code)",
+                    Map.of("job_id", job.id().toString(), "code", text)));
+            return inserted;
+        });
     }
 
     /** The user's earlier job under this idempotency key, with the hash of its body. */
@@ -144,14 +147,9 @@ public final class JobStore {
         return database.query("SELECT " + JobRow.COLUMNS + " FROM jobs WHERE " + which + behind + " ORDER BY created_at, job_id LIMIT :most", all, JobRow::read);
     }
 
-    /**
-     * The solution's source text.
-     *
-     * @throws java.util.NoSuchElementException if there is no such job
-     */
-    public String code(UUID id) {
-        return database.find("SELECT code FROM job_code WHERE job_id = :job_id", Map.of("job_id", id.toString()), row -> row.text("code"))
-                .orElseThrow();
+    /** The solution's source text; nothing of a job that was adopted without it. */
+    public Optional<String> code(UUID id) {
+        return database.find("SELECT code FROM job_code WHERE job_id = :job_id", Map.of("job_id", id.toString()), row -> row.text("code"));
     }
 
     /**
@@ -186,10 +184,25 @@ public final class JobStore {
         });
     }
 
+    /**
+     * Commits what only a database that is older than its nodes has to be told: that the job is on this node, with this attempt. No {@link Move}: what led
+     * there is not known any more.
+     *
+     * @return as {@link #move}
+     */
+    public boolean follow(Job from, int attempt, int on) {
+        Job to = new Job(from.id(), from.submission(), from.createdAt(), attempt, from.version() + 1, new State.Waiting(on), from.cancelRequested());
+        return 1 == database.update(UPDATE, compared(from, to));
+    }
+
     private static Map<String, @Nullable Object> moving(Job from, Job to) {
         new Move(from, to).fault().ifPresent(fault -> {
             throw new IllegalStateException(fault);
         });
+        return compared(from, to);
+    }
+
+    private static Map<String, @Nullable Object> compared(Job from, Job to) {
         Map<String, @Nullable Object> row = new HashMap<>(JobRow.moving(to));
         row.put("job_id", from.id().toString());
         row.put("from_attempt", from.attempt());

@@ -7,8 +7,9 @@ package gpuq.lease;
  * @param holder the {@link ServerId} of who leads; empty when it was given back
  * @param address where the holder is asked, for people
  * @param beat grows with every renewal: what does not grow any more is over
+ * @param restored whether the database may be older than what the nodes have done
  */
-record Lease(long epoch, String holder, String address, long beat) {
+record Lease(long epoch, String holder, String address, long beat, boolean restored) {
 
     boolean isOf(String server) {
         return holder.equals(server);

@@ -40,11 +40,12 @@ public final class LeaseKeeper implements AutoCloseable {
     private final Leader leader;
     private final ExecutorService changes = Executors.newSingleThreadExecutor(Thread.ofVirtual().name("term").factory());
     private final CompletableFuture<Void> decided = new CompletableFuture<>();
-    private final Semaphore bell = new Semaphore(0);
+    private final Semaphore stop = new Semaphore(0);
     private final Thread thread = Thread.ofVirtual().name("lease").unstarted(this::keep);
     private volatile boolean closed;
     private volatile Optional<Lease> mine = Optional.empty();
     private volatile long outbid;
+    private volatile boolean retry;
 
     private Optional<Lease> seen = Optional.empty();
     private long seenSince; // also the last renewal, while it is ours
@@ -53,10 +54,17 @@ public final class LeaseKeeper implements AutoCloseable {
 
     /** Who begins and ends to lead. Called on one thread, in turns; {@link #follow} must not wait for it. */
     public interface Leader {
-        /** @param epoch of the lease @param fence for what is written in it */
-        void lead(long epoch, Fence fence);
+        /**
+         * Begins. Returns early after {@link #stepDown}.
+         *
+         * @param epoch of the lease
+         * @param fence for what is written in it
+         * @param restored whether the database may be older than what the nodes have done
+         * @return whether leading has begun, and the database is not older any more
+         */
+        boolean lead(long epoch, Fence fence, boolean restored);
 
-        /** Stops at once to answer as the leader. Called on the keeper's thread, before {@link #follow}. */
+        /** Stops at once to answer as the leader, and to begin to lead. Called on the keeper's thread, before {@link #follow}. */
         void stepDown();
 
         /** Ends what {@link #lead} began. */
@@ -79,6 +87,11 @@ public final class LeaseKeeper implements AutoCloseable {
         decided.join();
     }
 
+    /** Whether this server leads with the lease of this epoch, as far as it knows. */
+    public boolean holds(long epoch) {
+        return !closed && mine.filter(lease -> lease.epoch() == epoch).isPresent();
+    }
+
     /** Where the present leader is asked, as far as it is known. */
     public Optional<String> leader() {
         return mine.or(() -> seen).filter(lease -> !lease.givenBack()).map(Lease::address);
@@ -86,8 +99,11 @@ public final class LeaseKeeper implements AutoCloseable {
 
     /** A node obeys a later epoch than this server's: another server leads, or the database is older than the node. */
     public void outbid(long epoch) {
-        outbid = Math.max(outbid, epoch);
-        bell.release();
+        if (mine.filter(lease -> epoch - lease.epoch() <= LARGEST_LEAP).isPresent()) {
+            outbid = Math.max(outbid, epoch);
+        } else {
+            LOG.log(Level.WARNING, "a node obeys lease {0}; that there were so many is not believed", Long.toString(epoch));
+        }
     }
 
     private void keep() {
@@ -110,9 +126,12 @@ public final class LeaseKeeper implements AutoCloseable {
 
     private void hold(Lease lease) {
         long now = System.nanoTime();
-        if (outbid > lease.epoch() && outbid - lease.epoch() <= LARGEST_LEAP && now - raisedAt >= BETWEEN_LEAPS.toNanos()) {
+        if (outbid > lease.epoch() && now - raisedAt >= BETWEEN_LEAPS.toNanos()) {
             raisedAt = now;
-            raise(lease);
+            again("a node obeys lease %d".formatted(outbid));
+        } else if (retry) {
+            retry = false;
+            again("leading could not begin");
         } else if (!database.shared() || store.renew(lease)) {
             seenSince = now;
         } else {
@@ -120,9 +139,9 @@ public final class LeaseKeeper implements AutoCloseable {
         }
     }
 
-    /** Only who holds the lease in the database may be followed by an epoch of its own: where another holds it, this finds out. */
-    private void raise(Lease lease) {
-        lose("a node obeys lease %d; this one was %d".formatted(outbid, lease.epoch()));
+    /** With a later epoch. Only who holds the lease in the database gets one: where another holds it, this finds out. */
+    private void again(String why) {
+        lose(why);
         standBy();
     }
 
@@ -150,8 +169,10 @@ public final class LeaseKeeper implements AutoCloseable {
     }
 
     private void take(Optional<Lease> before) {
-        long epoch = 1 + Math.max(outbid, before.map(Lease::epoch).orElse(0L));
-        Lease lease = new Lease(epoch, self, address, before.map(Lease::beat).orElse(0L) + 1);
+        long last = before.map(Lease::epoch).orElse(0L);
+        long epoch = 1 + Math.max(outbid, last);
+        boolean restored = outbid > last || before.map(Lease::restored).orElse(false);
+        Lease lease = new Lease(epoch, self, address, before.map(Lease::beat).orElse(0L) + 1, restored);
         long now = System.nanoTime();
         if (!store.take(before, lease)) {
             return;
@@ -160,16 +181,23 @@ public final class LeaseKeeper implements AutoCloseable {
         mine = Optional.of(lease);
         before.filter(old -> database.shared() && !old.givenBack() && !old.isOf(self)).ifPresent(old -> cutOff(old.holder()));
         LOG.log(Level.INFO, "this server leads, with lease {0}", Long.toString(epoch));
-        changes.execute(() -> {
-            try {
-                leader.lead(epoch, LeaseStore.fence(epoch, self));
-            } catch (RuntimeException failure) {
-                LOG.log(Level.ERROR, "leading could not begin, and is tried again", failure);
-                outbid = epoch + 1;
-            } finally {
-                decided.complete(null);
+        changes.execute(() -> begin(lease));
+    }
+
+    private void begin(Lease lease) {
+        if (lease.restored()) {
+            decided.complete(null); // to ask every node takes as long as the last of them is away
+        }
+        try {
+            if (leader.lead(lease.epoch(), LeaseStore.fence(lease.epoch(), self), lease.restored()) && lease.restored()) {
+                store.reconciled(lease);
             }
-        });
+        } catch (RuntimeException failure) {
+            LOG.log(Level.ERROR, "leading could not begin, and is tried again", failure);
+            retry = true;
+        } finally {
+            decided.complete(null);
+        }
     }
 
     /** Its rows would be waited for otherwise, by all who write to them. */
@@ -201,9 +229,7 @@ public final class LeaseKeeper implements AutoCloseable {
 
     private void pause() {
         try {
-            if (bell.tryAcquire(time.toMillis() / RENEWALS, TimeUnit.MILLISECONDS)) {
-                bell.drainPermits();
-            }
+            stop.tryAcquire(time.toMillis() / RENEWALS, TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             closed = true;
@@ -214,7 +240,7 @@ public final class LeaseKeeper implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        bell.release();
+        stop.release();
         try {
             thread.join();
         } catch (InterruptedException e) {

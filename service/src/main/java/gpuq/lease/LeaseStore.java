@@ -4,6 +4,7 @@ import gpuq.db.Database;
 import gpuq.db.DuplicateKey;
 import gpuq.db.Fence;
 import gpuq.db.NotLeading;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -16,8 +17,8 @@ public final class LeaseStore {
     }
 
     Optional<Lease> find() {
-        return database.find("SELECT epoch, holder, address, beat FROM lease WHERE lease_id = 1", Map.of(),
-                row -> new Lease(row.whole("epoch"), row.text("holder"), row.text("address"), row.whole("beat")));
+        return database.find("SELECT epoch, holder, address, beat, restored FROM lease WHERE lease_id = 1", Map.of(),
+                row -> new Lease(row.whole("epoch"), row.text("holder"), row.text("address"), row.whole("beat"), row.flag("restored")));
     }
 
     /** @param seen as it was found; nothing if there was none yet @return whether it was still so */
@@ -27,19 +28,25 @@ public final class LeaseStore {
 
     private boolean inserted(Lease first) {
         try {
-            return 1 == database.update("INSERT INTO lease (lease_id, epoch, holder, address, beat) VALUES (1, :epoch, :holder, :address, :beat)",
-                    Map.of("epoch", first.epoch(), "holder", first.holder(), "address", first.address(), "beat", first.beat()));
+            return 1 == database.update("""
+                    INSERT INTO lease (lease_id, epoch, holder, address, beat, restored)
+                    VALUES (1, :epoch, :holder, :address, :beat, :restored)""", row(first));
         } catch (DuplicateKey another) {
             return false;
         }
     }
 
     private boolean replaced(Lease old, Lease mine) {
+        Map<String, Object> row = row(mine);
+        row.putAll(Map.of("old_epoch", old.epoch(), "old_holder", old.holder(), "old_beat", old.beat()));
         return 1 == database.update("""
-                        UPDATE lease SET epoch = :epoch, holder = :holder, address = :address, beat = :beat
-                        WHERE lease_id = 1 AND epoch = :old_epoch AND holder = :old_holder AND beat = :old_beat""",
-                Map.of("epoch", mine.epoch(), "holder", mine.holder(), "address", mine.address(), "beat", mine.beat(),
-                        "old_epoch", old.epoch(), "old_holder", old.holder(), "old_beat", old.beat()));
+                UPDATE lease SET epoch = :epoch, holder = :holder, address = :address, beat = :beat, restored = :restored
+                WHERE lease_id = 1 AND epoch = :old_epoch AND holder = :old_holder AND beat = :old_beat""", row);
+    }
+
+    private static Map<String, Object> row(Lease lease) {
+        return new HashMap<>(Map.of("epoch", lease.epoch(), "holder", lease.holder(), "address", lease.address(), "beat", lease.beat(),
+                "restored", lease.restored() ? 1 : 0));
     }
 
     /** @return whether it was still the holder's, of this epoch */
@@ -51,6 +58,17 @@ public final class LeaseStore {
     /** For others to take at once. */
     void giveBack(Lease mine) {
         database.update("UPDATE lease SET holder = '', beat = beat + 1 WHERE lease_id = 1 AND epoch = :epoch AND holder = :holder",
+                Map.of("epoch", mine.epoch(), "holder", mine.holder()));
+    }
+
+    /** Keeps that the database came from a backup: whoever leads next asks every node first. @return whether any server had ever led */
+    public boolean restored() {
+        return 1 == database.update("UPDATE lease SET restored = 1 WHERE lease_id = 1", Map.of());
+    }
+
+    /** Every node was asked. */
+    void reconciled(Lease mine) {
+        database.update("UPDATE lease SET restored = 0 WHERE lease_id = 1 AND epoch = :epoch AND holder = :holder",
                 Map.of("epoch", mine.epoch(), "holder", mine.holder()));
     }
 

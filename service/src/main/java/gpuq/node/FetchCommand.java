@@ -4,11 +4,11 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 
-/** A piece of a sealed file; empty at its end. */
+/** A piece of a job's file; empty at its end. */
 record FetchCommand(UUID job, int attempt, String file, long offset, int count) implements Command<byte[]> {
 
     FetchCommand {
-        if (!Set.of("results", "stdout", "stderr").contains(file) || offset < 0 || count < 1 || count > MIB) {
+        if (!Set.of("results", "stdout", "stderr", "solution").contains(file) || offset < 0 || count < 1 || count > MIB) {
             throw new IllegalArgumentException("cannot fetch %d bytes of '%s' from %d".formatted(count, file, offset));
         }
     }

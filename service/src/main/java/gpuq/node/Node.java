@@ -33,7 +33,7 @@ public interface Node extends AutoCloseable {
 
     JobRecord withdraw(UUID job, int attempt);
 
-    /** A piece of a sealed file; empty at its end. @param file {@code results}, {@code stdout} or {@code stderr} @param count at most 1 MiB */
+    /** A piece of a job's file; empty at its end. @param file {@code results}, {@code stdout}, {@code stderr} or {@code solution} @param count at most 1 MiB */
     byte[] fetch(UUID job, int attempt, String file, long offset, int count);
 
     void release(UUID job, int attempt);

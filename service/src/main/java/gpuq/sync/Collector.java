@@ -21,6 +21,7 @@ final class Collector {
     private static final int LARGEST_PIECE = 256 << 10;
     private static final Duration AT_ONCE = Duration.ofSeconds(1);
     private static final int STDERR_TAIL = 64 << 10;
+    private static final int LARGEST_SOLUTION = 8 << 20;
 
     private Collector() {}
 
@@ -49,9 +50,14 @@ final class Collector {
         return read(node, record, "stderr", from, size - from);
     }
 
+    /** The code that the job was submitted with, as it lies there now; empty bytes if it does not. */
+    static byte[] solution(Node node, JobRecord record) {
+        return read(node, record, "solution", 0, LARGEST_SOLUTION);
+    }
+
     /** What there is of it. */
     private static byte[] read(Node node, JobRecord record, String file, long offset, long count) {
-        var bytes = new ByteArrayOutputStream((int) count);
+        var bytes = new ByteArrayOutputStream((int) Math.min(count, FIRST_PIECE));
         int most = FIRST_PIECE;
         try {
             while (bytes.size() < count) {

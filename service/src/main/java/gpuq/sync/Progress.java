@@ -41,6 +41,7 @@ public final class Progress {
     private final Board board;
     private final ResultsArchive archive;
     private final Endings endings;
+    private final Adoption adoption;
     private final InstantSource clock;
 
     public Progress(JobStore store, AttemptStore attempts, Board board, ResultsArchive archive, Endings endings, InstantSource clock) {
@@ -49,6 +50,7 @@ public final class Progress {
         this.board = board;
         this.archive = archive;
         this.endings = endings;
+        this.adoption = new Adoption(store);
         this.clock = clock;
     }
 
@@ -56,10 +58,9 @@ public final class Progress {
     public void apply(int on, Node node, JobRecord said) {
         Optional<Job> known;
         do {
-            known = store.find(said.job()).or(() -> adopted(on, said));
+            known = store.find(said.job()).or(() -> adopted(on, node, said));
             if (known.isEmpty()) {
-                LOG.log(Level.WARNING, "node {0} has job {1}, which the database does not know; it is left alone", on, said.job());
-                return;
+                return; // a tombstone of a job that nobody knows
             }
         } while (concerns(on, known.get(), said) && !unsent(known.get()) && !moved(known.get(), on, node, said));
         if (!concerns(on, known.get(), said) || said.phase() == Phase.ENDED && !unsent(known.get())) {
@@ -67,14 +68,8 @@ public final class Progress {
         }
     }
 
-    /** A job that was submitted by hand on a node becomes a row as soon as the server hears of it. */
-    private Optional<Job> adopted(int on, JobRecord said) {
-        if (!said.origin().equals(Submission.OPERATOR)) {
-            return Optional.empty();
-        }
-        Submission asked = new Submission(Submission.OPERATOR, "", said.competition(), said.expectedTime(), said.timeLimit(), said.gpus(), said.priority());
-        store.adopt(new Job(said.job(), asked, said.submittedAt(), said.attempt(), 1, new State.Waiting(on), Optional.empty()));
-        Optional<Job> job = store.find(said.job());
+    private Optional<Job> adopted(int on, Node node, JobRecord said) {
+        Optional<Job> job = adoption.of(on, node, said);
         job.filter(j -> !j.ended()).ifPresent(j -> board.take(on, Work.of(j, Set.of())));
         return job;
     }

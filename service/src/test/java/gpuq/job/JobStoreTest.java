@@ -110,8 +110,8 @@ class JobStoreTest {
     void an_operators_job_is_adopted_once_with_or_without_a_competition() {
         var asked = new Submission(Submission.OPERATOR, "", Optional.empty(), Duration.ofSeconds(1), Duration.ofDays(1), 1, 0);
         Job script = new Job(UUID.randomUUID(), asked, JobSamples.T0, 1, 1, new State.Waiting(0), Optional.empty());
-        assertTrue(store.adopt(script));
-        assertFalse(store.adopt(script));
+        assertTrue(store.adopt(script, Optional.empty()));
+        assertFalse(store.adopt(script, Optional.empty()));
         assertEquals(Optional.of(script), store.find(script.id()));
     }
 
@@ -167,7 +167,7 @@ class JobStoreTest {
         for (String code : List.of("x", hostile, "é🦊\n".repeat(150_000))) {
             Job job = JobSamples.job();
             store.insert(job, code, Optional.empty());
-            assertEquals(code, store.code(job.id()));
+            assertEquals(code, store.code(job.id()).orElseThrow());
         }
         assertThrows(NoSuchElementException.class, () -> store.code(UUID.randomUUID()));
     }
