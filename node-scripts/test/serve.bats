@@ -50,6 +50,7 @@ answers() { # EXPECTED, commands on stdin
         { send_payload 1 "$id" 1; send 2 0 info; } | gpuq serve >answers
         grep -q '^2 0 ' answers
         cmp solution.py "$(home "$id")/work/solution.py"
+        send 3 0 fetch "$id" 1 solution 0 1048576 | gpuq serve | sed 1,2d | cmp solution.py -
     done
 }
 
