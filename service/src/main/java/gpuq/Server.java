@@ -70,7 +70,7 @@ final class Server implements AutoCloseable, LeaseKeeper.Leader {
         if (restored && !reconciled(new JobStore(fenced), authority)) {
             return false;
         }
-        begin(new Term(config, fenced, templates, archive(fenced), endings, authority, CLOCK));
+        begin(new Term(config, fenced, templates, archive(fenced), endings, authority, keeper::databaseIsOlder, CLOCK));
         return true;
     }
 

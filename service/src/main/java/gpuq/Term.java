@@ -31,13 +31,16 @@ final class Term implements AutoCloseable {
      *
      * @param database that lets nothing through which is written after the lease is over
      * @param authority of the lease
+     * @param older told when a node has gone on further than the database knows
      */
-    Term(ServerConfig config, Database database, LaunchTemplates templates, ResultsArchive archive, Endings endings, Authority authority, Clock clock) {
+    Term(
+            ServerConfig config, Database database, LaunchTemplates templates, ResultsArchive archive, Endings endings, Authority authority, Runnable older,
+            Clock clock) {
         JobStore store = new JobStore(database);
         AttemptStore attempts = new AttemptStore(database);
         NodeMemory memory = new NodeMemory(database);
         board = new Board(templates.names());
-        Progress progress = new Progress(store, attempts, board, archive, endings, clock);
+        Progress progress = new Progress(store, attempts, board, archive, endings, older, clock);
         nodes = new Nodes(store, attempts, board, templates, progress, memory, clock);
         fleet = new Fleet(board, nodes, store, attempts, memory, progress, authority, clock);
         become(config.nodes(), config.node());

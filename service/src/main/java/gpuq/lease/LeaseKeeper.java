@@ -45,6 +45,7 @@ public final class LeaseKeeper implements AutoCloseable {
     private volatile boolean closed;
     private volatile Optional<Lease> mine = Optional.empty();
     private volatile long outbid;
+    private volatile boolean older;
     private volatile boolean retry;
 
     private Optional<Lease> seen = Optional.empty();
@@ -106,6 +107,11 @@ public final class LeaseKeeper implements AutoCloseable {
         }
     }
 
+    /** A node has gone on with a job further than the database knows. */
+    public void databaseIsOlder() {
+        older = true;
+    }
+
     private void keep() {
         while (!closed) {
             try {
@@ -126,9 +132,9 @@ public final class LeaseKeeper implements AutoCloseable {
 
     private void hold(Lease lease) {
         long now = System.nanoTime();
-        if (outbid > lease.epoch() && now - raisedAt >= BETWEEN_LEAPS.toNanos()) {
+        if ((older || outbid > lease.epoch()) && now - raisedAt >= BETWEEN_LEAPS.toNanos()) {
             raisedAt = now;
-            again("a node obeys lease %d".formatted(outbid));
+            again(older ? "a node has gone on further than the database knows" : "a node obeys lease %d".formatted(outbid));
         } else if (retry) {
             retry = false;
             again("leading could not begin");
@@ -171,13 +177,14 @@ public final class LeaseKeeper implements AutoCloseable {
     private void take(Optional<Lease> before) {
         long last = before.map(Lease::epoch).orElse(0L);
         long epoch = 1 + Math.max(outbid, last);
-        boolean restored = outbid > last || before.map(Lease::restored).orElse(false);
+        boolean restored = older || outbid > last || before.map(Lease::restored).orElse(false);
         Lease lease = new Lease(epoch, self, address, before.map(Lease::beat).orElse(0L) + 1, restored);
         long now = System.nanoTime();
         if (!store.take(before, lease)) {
             return;
         }
         seenSince = now;
+        older = false;
         mine = Optional.of(lease);
         before.filter(old -> database.shared() && !old.givenBack() && !old.isOf(self)).ifPresent(old -> cutOff(old.holder()));
         LOG.log(Level.INFO, "this server leads, with lease {0}", Long.toString(epoch));

@@ -42,15 +42,18 @@ public final class Progress {
     private final ResultsArchive archive;
     private final Endings endings;
     private final Adoption adoption;
+    private final Runnable older;
     private final InstantSource clock;
 
-    public Progress(JobStore store, AttemptStore attempts, Board board, ResultsArchive archive, Endings endings, InstantSource clock) {
+    /** @param older told when a node has gone on with a job further than the database knows */
+    public Progress(JobStore store, AttemptStore attempts, Board board, ResultsArchive archive, Endings endings, Runnable older, InstantSource clock) {
         this.store = store;
         this.attempts = attempts;
         this.board = board;
         this.archive = archive;
         this.endings = endings;
         this.adoption = new Adoption(store);
+        this.older = older;
         this.clock = clock;
     }
 
@@ -63,7 +66,10 @@ public final class Progress {
                 return; // a tombstone of a job that nobody knows
             }
         } while (concerns(on, known.get(), said) && !unsent(known.get()) && !moved(known.get(), on, node, said));
-        if (!concerns(on, known.get(), said) || said.phase() == Phase.ENDED && !unsent(known.get())) {
+        if (ahead(on, known.get(), said)) {
+            LOG.log(Level.ERROR, "node {0} has attempt {1} of job {2}, which the database does not know: it is older than the node", on, said.attempt(), said.job());
+            older.run();
+        } else if (!concerns(on, known.get(), said) || said.phase() == Phase.ENDED && !unsent(known.get())) {
             dismiss(on, node, said);
         }
     }
@@ -108,6 +114,13 @@ public final class Progress {
     /** A database older than the node: the courier sends the job, the node says that it has it, and the row catches up from there. */
     private static boolean unsent(Job job) {
         return job.state() instanceof State.Placed;
+    }
+
+    /** Whether the node was given the job after the last thing that the database knows of it. */
+    private static boolean ahead(int on, Job job, JobRecord said) {
+        boolean unsentElsewhere = (job.state() instanceof State.Unplaced || unsent(job)) && !job.state().node().equals(OptionalInt.of(on));
+        return !job.ended() && !said.tombstone()
+                && (said.attempt() > job.attempt() || said.attempt() == job.attempt() && unsentElsewhere);
     }
 
     /** Whether the node speaks of the job's present attempt, and the job still wants to hear it. */
