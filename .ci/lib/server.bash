@@ -64,11 +64,11 @@ server::configure_node() {
 # It inherits every open descriptor; its children do not (the JVM closes them).
 server::start() {
     local -r data=$1
-    local -a cache=()
+    local options=''
     shift
-    [[ ! -r $SERVER_CACHE ]] || cache=("-XX:AOTCache=$SERVER_CACHE")
-    MALLOC_ARENA_MAX=2 env --default-signal=INT,QUIT setsid "$JDK/bin/java" "@$ROOT/service/jvm.args" "${cache[@]}" "$@" \
-        -jar "$SERVER_JAR" --config "$data/gpuq.yaml" </dev/null >>"$data/server.log" 2>&1 &
+    (($# == 0)) || printf -v options '"%s" ' "$@"
+    JAVA_HOME=$JDK JDK_JAVA_OPTIONS=$options env --default-signal=INT,QUIT setsid "$ROOT/service/bin/gpuq-server" --config "$data/gpuq.yaml" \
+        </dev/null >>"$data/server.log" 2>&1 &
     SERVER_PID=$!
 }
 

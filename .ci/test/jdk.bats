@@ -20,7 +20,7 @@ a_jdk() {
 # find PATH-PREFIX: what jdk::find says with that before PATH, or what it complains about.
 find() {
     # shellcheck disable=SC2016 # the inner bash expands it
-    run env PATH="$1:/usr/bin:/bin" bash -c 'source "$0/.ci/lib/strict.bash"; source "$0/.ci/lib/jdk.bash"
+    run env PATH="$1:/usr/bin:/bin" bash -c 'source "$0/.ci/lib/strict.bash"; source "$0/service/lib/jdk.bash"
         type() { builtin type "$@" | grep -v ^/usr/bin/ | grep -v ^/bin/ || true; }; jdk::find' "$ROOT"
 }
 

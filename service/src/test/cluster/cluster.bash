@@ -67,16 +67,14 @@ cluster::administrator() {
 
 # cluster::server WORD…: runs the server's command in the bed.
 cluster::server() {
-    host in "$JDK/bin/java" "@$CHECKOUT/service/jvm.args" -jar "$CHECKOUT/service/target/gpuq-server.jar" \
-        --config "$BATS_FILE_TMPDIR/gpuq.yaml" "$@"
+    host in "$CHECKOUT/service/bin/gpuq-server" --config "$BATS_FILE_TMPDIR/gpuq.yaml" "$@"
 }
 
 # cluster::serve: starts the server in the bed, and waits until it answers. Its process is in $BATS_FILE_TMPDIR/server.
 cluster::serve() {
     # shellcheck disable=SC2016 # the bed expands it
     host in bash -c 'echo $$ >"$0"; exec "$@"' "$BATS_FILE_TMPDIR/server" \
-        "$JDK/bin/java" "@$CHECKOUT/service/jvm.args" -jar "$CHECKOUT/service/target/gpuq-server.jar" \
-        --config "$BATS_FILE_TMPDIR/gpuq.yaml" </dev/null >>"$BATS_FILE_TMPDIR/server.log" 2>&1 3>&- 4>&- &
+        "$CHECKOUT/service/bin/gpuq-server" --config "$BATS_FILE_TMPDIR/gpuq.yaml" </dev/null >>"$BATS_FILE_TMPDIR/server.log" 2>&1 3>&- 4>&- &
     until_true api /health
 }
 

@@ -1,6 +1,6 @@
 package gpuq;
 
-import gpuq.auth.User;
+import gpuq.CommandLine.Misuse;
 import gpuq.auth.Users;
 import gpuq.config.ConfigRefused;
 import gpuq.config.Mode;
@@ -15,6 +15,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import sun.misc.Signal;
 
 /**
@@ -22,17 +23,6 @@ import sun.misc.Signal;
  * 78 a configuration that cannot be used.
  */
 public final class Main {
-    private static final String USAGE = """
-            Usage: java -jar gpuq-server.jar --config FILE [COMMAND]
-
-              (no command)            serve until TERM; HUP reads the nodes in FILE anew
-              check-config            say all that is wrong with the configuration, or print it as it is in effect
-              user add ID [--admin]   make a user, or give one a further token; prints the token, once
-              user list               all users
-              user revoke ID          revoke all tokens of a user
-
-            The embedded database takes one process at a time: stop the server before the user commands.
-            docs/configuration.md describes FILE.""";
 
     private Main() {}
 
@@ -51,20 +41,31 @@ public final class Main {
 
     private static void run(List<String> args) {
         if (args.equals(List.of("--help"))) {
-            System.out.println(USAGE);
+            System.out.println(CommandLine.USAGE);
             return;
         }
-        if (args.size() < 2 || !args.getFirst().equals("--config")) {
-            throw new Misuse("name the configuration with --config FILE; --help says more");
+        CommandLine line = CommandLine.of(args);
+        ServerConfig config = ServerConfig.load(line.config(), System.getenv());
+        if (line.check()) {
+            System.out.print(config.effective());
+        } else if (line.command().isEmpty()) {
+            serve(line.config(), config);
+        } else {
+            command(config, line.command());
         }
-        Path file = Path.of(args.get(1));
-        ServerConfig config = ServerConfig.load(file, System.getenv());
-        List<String> command = args.subList(2, args.size());
-        switch (command.isEmpty() ? "serve" : command.getFirst()) {
-            case "serve" -> serve(file, config);
-            case "check-config" -> System.out.print(config.effective());
-            case "user" -> user(config, command.subList(1, command.size()));
-            default -> throw new Misuse("there is no command '%s'; --help lists them".formatted(command.getFirst()));
+    }
+
+    /** By the server that has the embedded database open, if there is one. */
+    private static void command(ServerConfig config, List<String> words) {
+        Optional<ControlSocket.Answer> answer = ControlSocket.ask(config.dataDirectory(), words);
+        if (answer.isPresent() && answer.get().code() != 0) {
+            end(answer.get().code(), answer.get().text());
+        } else if (answer.isPresent()) {
+            System.out.print(answer.get().text());
+        } else {
+            try (Database database = Database.open(config.database())) {
+                System.out.print(new Command(database, Server.CLOCK).run(words));
+            }
         }
     }
 
@@ -82,8 +83,11 @@ public final class Main {
             end(78, "mode: the database holds the demonstration user, whose token everybody knows; revoke it with 'user revoke sarang', or set mode: demonstration");
         }
         Server server = new Server(config, database, users, id.text());
+        Optional<ControlSocket> control = database.shared() ? Optional.empty()
+                : ControlSocket.listen(config.dataDirectory(), new Command(database, Server.CLOCK)::run);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             log.log(Level.INFO, "stopping: waiting clients are answered, jobs go on");
+            control.ifPresent(ControlSocket::close);
             server.close();
             database.close();
             id.close();
@@ -103,52 +107,8 @@ public final class Main {
         }
     }
 
-    private static void user(ServerConfig config, List<String> words) {
-        try (Database database = Database.open(config.database())) {
-            Users users = new Users(database, Server.CLOCK);
-            switch (String.join(" ", words.stream().limit(1).toList())) {
-                case "add" -> System.out.println(add(users, words));
-                case "list" -> users.list().forEach(user -> System.out.println(line(user)));
-                case "revoke" -> revoke(users, words);
-                default -> throw new Misuse("user takes add, list or revoke; --help says more");
-            }
-        }
-    }
-
-    private static String add(Users users, List<String> words) {
-        boolean admin = words.size() == 3 && words.get(2).equals("--admin");
-        if (words.size() != 2 && !admin) {
-            throw new Misuse("user add takes an id and, for an administrator, --admin");
-        }
-        try {
-            return users.add(words.get(1), admin);
-        } catch (IllegalArgumentException notAnId) {
-            throw new Misuse(notAnId.getMessage());
-        }
-    }
-
-    private static void revoke(Users users, List<String> words) {
-        if (words.size() != 2) {
-            throw new Misuse("user revoke takes an id");
-        }
-        if (!users.revoke(words.get(1))) {
-            throw new Misuse("there is no such user, or no token of theirs that is valid");
-        }
-    }
-
-    private static String line(User user) {
-        return user.admin() ? user.id() + " (administrator)" : user.id();
-    }
-
     private static void end(int code, String sentence) {
         System.err.println("gpuq-server: " + sentence);
         System.exit(code);
-    }
-
-    /** The command line is not as it should be. */
-    private static final class Misuse extends RuntimeException {
-        Misuse(String message) {
-            super(message);
-        }
     }
 }

@@ -1,5 +1,6 @@
 package gpuq;
 
+import gpuq.audit.Audit;
 import gpuq.config.NodeConfig;
 import gpuq.config.ServerConfig;
 import gpuq.db.Database;
@@ -49,6 +50,7 @@ final class Term implements AutoCloseable {
         if (database.shared()) {
             dispatcher.tellTheOthers(memory);
         }
+        new Audit(database, clock).add(config.address(), "server leads", "lease %d".formatted(authority.epoch()), "");
     }
 
     void serve(Queue queue) {

@@ -6,9 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -30,6 +35,58 @@ class CommandLineTest {
         assertEquals("ada", run(config, "user", "list").printed().strip());
         assertEquals(0, run(config, "user", "revoke", "ada").code());
         assertEquals(64, run(config, "user", "revoke", "ada").code());
+    }
+
+    @Test
+    void commands_beside_a_running_server_are_carried_out_by_it_with_the_same_words() throws Exception {
+        int port = freePort();
+        Site site = Site.in(directory, 1, port);
+        try (ServerProcess server = ServerProcess.start(site, port)) {
+            String token = run(site.config(), "user", "add", "ada", "--admin").printed().strip();
+            assertEquals("ada (administrator)\nsarang\n", run(site.config(), "user", "list").printed());
+            assertEquals(200, server.api().post("/api/nodes/0/drain?reason=repair", "Authorization", "Bearer " + token).status());
+            Ended wrong = run(site.config(), "user", "remove");
+            assertEquals("64 gpuq-server: there is no command", wrong.code() + " " + wrong.printed().substring(0, 32));
+            String audit = run(site.config(), "audit", "--limit", "9").printed();
+            assertTrue(audit.lines().map(line -> line.replaceAll(" +", " ").substring(21)).toList().equals(List.of(
+                    "127.0.0.1:%d server leads lease 1".formatted(port), "(command line) user add ada as an administrator", "ada node drain 0 repair")), audit);
+            server.kill();
+            assertEquals("ada (administrator)\nsarang\n", run(site.config(), "user", "list").printed(), "a socket that nobody listens at is no server");
+        }
+    }
+
+    @Test
+    void who_comes_to_the_control_socket_and_says_nothing_holds_up_nobody() throws Exception {
+        int port = freePort();
+        Site site = Site.in(directory, 1, port);
+        try (ServerProcess server = ServerProcess.start(site, port); SocketChannel silent = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            silent.connect(UnixDomainSocketAddress.of(directory.resolve("control/socket")));
+            assertEquals("sarang\n", run(site.config(), "user", "list").printed());
+            assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(directory.resolve("control"))));
+            assertEquals(-1, silent.read(ByteBuffer.allocate(1)), "it is hung up on");
+        }
+    }
+
+    @Test
+    void a_schema_is_made_ahead_and_a_backup_is_announced() throws Exception {
+        Path config = config("");
+        assertTrue(run(config, "migrate").printed().matches("The schema is up to date: version [0-9]+\\.\n"));
+        assertTrue(run(config, "restored").printed().startsWith("No server has led"));
+    }
+
+    @Test
+    void wrong_use_is_told_in_one_line() throws Exception {
+        for (List<String> words : List.of(List.of("serve"), List.of("user"), List.of("--check-config", "migrate"), List.of("audit", "--limit", "0"), List.of("migrate", "now"))) {
+            Ended ended = run(config(""), words.toArray(String[]::new));
+            assertEquals(64, ended.code(), words::toString);
+            assertEquals(1, ended.printed().lines().count(), ended::printed);
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (var socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
     }
 
     @Test
@@ -58,7 +115,7 @@ class CommandLineTest {
 
     @Test
     void all_faults_of_a_configuration_are_told_at_once() throws Exception {
-        Ended ended = run(config("server: {port: 70000}\nfoo: 1"), "check-config");
+        Ended ended = run(config("server: {port: 70000}\nfoo: 1"), "--check-config");
 
         assertEquals(78, ended.code());
         assertTrue(ended.printed().contains("server.port") && ended.printed().contains("foo"), ended::printed);

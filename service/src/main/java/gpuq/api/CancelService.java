@@ -32,7 +32,7 @@ final class CancelService implements HttpService {
         Query.none(request);
         Job job = JobId.find(request, queue);
         access.mayChange(user, job);
-        Job then = job.ended() ? job : queue.cancel(job.id(), patience);
+        Job then = job.ended() ? job : queue.cancel(job.id(), user.id(), patience);
         if (job.ended() || then.ended() && then.status() != gpuq.job.Status.CANCELLED) {
             throw Problem.conflict("the job has already ended: it is " + then.status().word());
         }

@@ -44,25 +44,25 @@ final class NodesService implements HttpService {
 
     private void drain(ServerRequest request, ServerResponse response) {
         User user = access.administrator(request);
-        String reason = reason(request).orElse("by " + user.id());
+        Optional<String> reason = reason(request);
         int node = node(request);
-        queue.drain(node, reason);
+        queue.drain(node, user.id(), reason);
         answer(request, response, node);
     }
 
     private void resume(ServerRequest request, ServerResponse response) {
-        access.administrator(request);
+        User user = access.administrator(request);
         Query.none(request);
         int node = node(request);
-        queue.resume(node);
+        queue.resume(node, user.id());
         answer(request, response, node);
     }
 
     private void lost(ServerRequest request, ServerResponse response) {
         User user = access.administrator(request);
-        String reason = reason(request).map(why -> "given up: " + why).orElse("given up by " + user.id());
+        Optional<String> reason = reason(request);
         int node = node(request);
-        queue.declareLost(node, reason);
+        queue.declareLost(node, user.id(), reason);
         answer(request, response, node);
     }
 

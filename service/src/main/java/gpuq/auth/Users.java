@@ -1,5 +1,6 @@
 package gpuq.auth;
 
+import gpuq.audit.Audit;
 import gpuq.db.Database;
 import gpuq.db.Row;
 import gpuq.db.Statements;
@@ -30,11 +31,13 @@ public final class Users {
     private static final String OPERATOR = "operator";
 
     private final Database database;
+    private final Audit audit;
     private final Clock clock;
     private final SecureRandom random = new SecureRandom();
 
     public Users(Database database, Clock clock) {
         this.database = database;
+        this.audit = new Audit(database, clock);
         this.clock = clock;
     }
 
@@ -52,10 +55,11 @@ public final class Users {
      * Makes a user with a new token of 256 random bits, or gives an existing one a further token; an existing user may become an administrator
      * by it, but does not cease to be one.
      *
+     * @param by who does it, for the audit
      * @return the token: shown once, kept nowhere
      * @throws IllegalArgumentException if the id is none
      */
-    public String add(String id, boolean admin) {
+    public String add(String id, boolean admin, String by) {
         if (!ID.matcher(id).matches()) {
             throw new IllegalArgumentException("user id '%s': letters, digits, '.', '_' and '-' are allowed, 64 at most, the first a letter or digit"
                     .formatted(id.replaceAll("\\p{Cntrl}", "?")));
@@ -66,7 +70,10 @@ public final class Users {
         byte[] secret = new byte[TOKEN_BYTES];
         random.nextBytes(secret);
         String token = Base64.getUrlEncoder().withoutPadding().encodeToString(secret);
-        database.transaction(tx -> insert(tx, id, admin, token));
+        database.transaction(tx -> {
+            insert(tx, id, admin, token);
+            return audit.add(tx, by, "user add", id, admin ? "as an administrator" : "");
+        });
         return token;
     }
 
@@ -75,10 +82,12 @@ public final class Users {
                 row -> new User(row.text("user_id"), row.flag("admin")));
     }
 
-    /** Revokes all tokens of a user. @return whether there was one */
-    public boolean revoke(String id) {
-        return 0 < database.update("UPDATE tokens SET revoked_at = :now WHERE user_id = :id AND revoked_at IS NULL",
-                Map.of("id", id, "now", now()));
+    /** Revokes all tokens of a user. @param by who does it, for the audit @return whether there was one */
+    public boolean revoke(String id, String by) {
+        return database.transaction(tx -> {
+            long revoked = tx.update("UPDATE tokens SET revoked_at = :now WHERE user_id = :id AND revoked_at IS NULL", Map.of("id", id, "now", now()));
+            return revoked > 0 && 0 < audit.add(tx, by, "user revoke", id, "%d tokens".formatted(revoked));
+        });
     }
 
     /** Makes the published demonstration user {@code sarang} with the token {@code sarang}. */

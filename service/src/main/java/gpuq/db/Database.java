@@ -144,6 +144,11 @@ public final class Database implements AutoCloseable {
         return new Database(pool, client, embedded, turns, guard);
     }
 
+    /** How many scripts have made the schema what it is. */
+    public int schemaVersion() {
+        return query("SELECT MAX(version) AS version FROM schema_version", Map.of(), row -> row.number("version")).getFirst();
+    }
+
     /** Whether other processes may use it at the same time. */
     public boolean shared() {
         return embedded.isEmpty();

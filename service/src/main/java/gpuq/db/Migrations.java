@@ -23,7 +23,7 @@ final class Migrations {
     private static final List<String> SCRIPTS =
             List.of("001-users.sql", "002-tokens.sql", "003-jobs.sql", "004-job-code.sql", "005-nodes.sql",
                     "006-attempts.sql", "007-jobs-without-competition.sql", "008-lost-nodes.sql",
-                    "009-lease.sql", "010-results.sql", "011-node-conditions.sql");
+                    "009-lease.sql", "010-results.sql", "011-node-conditions.sql", "012-audit.sql");
 
     private static final String VERSIONS = """
             CREATE TABLE IF NOT EXISTS schema_version (

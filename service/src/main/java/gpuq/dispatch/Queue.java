@@ -1,5 +1,6 @@
 package gpuq.dispatch;
 
+import gpuq.audit.Audit;
 import gpuq.job.Attempt;
 import gpuq.job.AttemptStore;
 import gpuq.job.Job;
@@ -31,6 +32,7 @@ public final class Queue implements AutoCloseable {
     private final ResultsArchive archive;
     private final Endings endings;
     private final Standby standby;
+    private final Audit audit;
     private final Supplier<Optional<String>> leader;
     private final InstantSource clock;
     private volatile Optional<Lead> lead = Optional.empty();
@@ -42,13 +44,14 @@ public final class Queue implements AutoCloseable {
 
     /** @param leader where the server that leads is asked, as far as it is known */
     public Queue(
-            JobStore store, AttemptStore attempts, ResultsArchive archive, Endings endings, Standby standby, Supplier<Optional<String>> leader,
-            InstantSource clock) {
+            JobStore store, AttemptStore attempts, ResultsArchive archive, Endings endings, Standby standby, Audit audit,
+            Supplier<Optional<String>> leader, InstantSource clock) {
         this.store = store;
         this.attempts = attempts;
         this.archive = archive;
         this.endings = endings;
         this.standby = standby;
+        this.audit = audit;
         this.leader = leader;
         this.clock = clock;
         watch = Thread.ofVirtual().name("ends-elsewhere").start(
@@ -128,10 +131,13 @@ public final class Queue implements AutoCloseable {
     /**
      * Asks for the end of a job and waits for the node's confirmation, at most {@code patience}. The wish is kept until it is done.
      *
+     * @param by who asks
      * @return the job as it is then: cancelled, ended otherwise in the meantime, or still unended
      */
-    public Job cancel(UUID id, Duration patience) {
-        return leading().dispatcher().cancel(id, patience);
+    public Job cancel(UUID id, String by, Duration patience) {
+        Dispatcher dispatcher = leading().dispatcher();
+        audit.add(by, "job cancel", id.toString(), "");
+        return dispatcher.cancel(id, patience);
     }
 
     /** Why a pending job waits. */
@@ -152,23 +158,36 @@ public final class Queue implements AutoCloseable {
         return nodes().stream().filter(node -> node.id() == id).findFirst();
     }
 
-    /** Lets a node start no more jobs; what waits there moves to other nodes. @throws Refused.NodeSilent if it does not hear that */
-    public void drain(int node, String reason) {
-        leading().nodes().drain(node, reason);
+    /**
+     * Lets a node start no more jobs; what waits there moves to other nodes.
+     *
+     * @param by who asks
+     * @param why one line, if they said so
+     * @throws Refused.NodeSilent if it does not hear that
+     */
+    public void drain(int node, String by, Optional<String> why) {
+        Nodes nodes = leading().nodes();
+        audit.add(by, "node drain", Integer.toString(node), why.orElse(""));
+        nodes.drain(node, why.orElse("by " + by));
     }
 
-    /** @throws Refused.NodeSilent if it does not hear that */
-    public void resume(int node) {
-        leading().nodes().resume(node);
+    /** @param by who asks @throws Refused.NodeSilent if it does not hear that */
+    public void resume(int node, String by) {
+        Nodes nodes = leading().nodes();
+        audit.add(by, "node resume", Integer.toString(node), "");
+        nodes.resume(node);
     }
 
     /**
      * Gives up a node that does not answer: its unended jobs are placed elsewhere, as new attempts.
      *
-     * @param why one sentence without its full stop
+     * @param by who asks
+     * @param why one line, if they said so
      * @throws Refused.NodeAnswers if it is there
      */
-    public void declareLost(int node, String why) {
-        leading().nodes().declareLost(node, why);
+    public void declareLost(int node, String by, Optional<String> why) {
+        Nodes nodes = leading().nodes();
+        audit.add(by, "node lost", Integer.toString(node), why.orElse(""));
+        nodes.declareLost(node, why.map(reason -> "given up: " + reason).orElse("given up by " + by));
     }
 }

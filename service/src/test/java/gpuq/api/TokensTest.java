@@ -36,9 +36,9 @@ class TokensTest {
     static void start() {
         server = RunningServer.start(directory, Map.of("GPUQ_SERVER_AUTH_REQUIRED_FOR_READS", "true"));
         api = new ApiClient(server.uri());
-        ada = server.users().add("ada", false);
-        bob = server.users().add("bob", false);
-        root = server.users().add("root", true);
+        ada = server.users().add("ada", false, "a test");
+        bob = server.users().add("bob", false, "a test");
+        root = server.users().add("root", true, "a test");
         Answer done = api.submit("", GOOD, ApiClient.config().replace("\"sarang\"", "\"%s\"").formatted("ada", ada));
         assertEquals("completed", done.text("status"), done::toString);
         job = done.text("job_id");

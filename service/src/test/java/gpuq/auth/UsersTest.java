@@ -41,18 +41,18 @@ class UsersTest {
 
     @Test
     void a_token_proves_who_somebody_is_until_it_is_revoked() {
-        String token = users.add("ann", false);
+        String token = users.add("ann", false, "a test");
         assertEquals(Optional.of(new User("ann", false)), users.authenticate(token));
-        assertTrue(users.revoke("ann"));
+        assertTrue(users.revoke("ann", "a test"));
         assertEquals(Optional.empty(), users.authenticate(token));
-        assertFalse(users.revoke("ann"));
-        assertFalse(users.revoke("nobody"));
+        assertFalse(users.revoke("ann", "a test"));
+        assertFalse(users.revoke("nobody", "a test"));
         assertEquals(List.of(new User("ann", false)), users.list());
     }
 
     @Test
     void nothing_but_the_very_token_is_taken() {
-        String token = users.add("ann", false);
+        String token = users.add("ann", false, "a test");
         for (String other : List.of("", "ann", token + " ", token.toLowerCase(), token.substring(1), "' OR '1'='1", "x".repeat(100_000), "\u0000")) {
             assertEquals(Optional.empty(), users.authenticate(other));
         }
@@ -60,9 +60,9 @@ class UsersTest {
 
     @Test
     void a_token_holds_256_random_bits_and_is_kept_nowhere() throws Exception {
-        String token = users.add("ann", false);
+        String token = users.add("ann", false, "a test");
         assertTrue(token.matches("[A-Za-z0-9_-]{43}"), "43 characters of base64url");
-        assertNotEquals(token, users.add("bob", false));
+        assertNotEquals(token, users.add("bob", false, "a test"));
         String rows = String.join("\n", database.query("SELECT CONCAT(sha256, ' ', user_id) AS row_text FROM tokens", Map.of(), row -> row.text("row_text")));
         assertFalse(rows.contains(token));
         assertTrue(rows.contains("ann"), "the rows can be searched");
@@ -76,21 +76,21 @@ class UsersTest {
 
     @Test
     void a_further_token_leaves_the_first_valid_and_may_make_an_administrator_but_not_unmake_one() {
-        String first = users.add("ann", false);
-        String second = users.add("ann", true);
-        String third = users.add("ann", false);
+        String first = users.add("ann", false, "a test");
+        String second = users.add("ann", true, "a test");
+        String third = users.add("ann", false, "a test");
         for (String token : List.of(first, second, third)) {
             assertEquals(Optional.of(new User("ann", true)), users.authenticate(token));
         }
-        assertTrue(users.revoke("ann"));
-        assertEquals(Optional.of(new User("ann", true)), users.authenticate(users.add("ann", false)));
+        assertTrue(users.revoke("ann", "a test"));
+        assertEquals(Optional.of(new User("ann", true)), users.authenticate(users.add("ann", false, "a test")));
         assertEquals(Optional.empty(), users.authenticate(first));
     }
 
     @Test
     void users_differ_by_the_case_of_their_letters() {
-        String token = users.add("Ann", true);
-        users.add("ann", false);
+        String token = users.add("Ann", true, "a test");
+        users.add("ann", false, "a test");
         assertEquals(Optional.of(new User("Ann", true)), users.authenticate(token));
         assertEquals(List.of(new User("Ann", true), new User("ann", false)), users.list());
     }
@@ -98,7 +98,7 @@ class UsersTest {
     @Test
     void one_user_can_be_added_by_many_at_once() {
         try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            var tokens = IntStream.range(0, 20).mapToObj(i -> threads.submit(() -> users.add("ann", false))).toList();
+            var tokens = IntStream.range(0, 20).mapToObj(i -> threads.submit(() -> users.add("ann", false, "a test"))).toList();
             tokens.forEach(token -> assertEquals("ann", users.authenticate(assertDoesNotThrow(() -> token.get())).orElseThrow().id()));
         }
     }
@@ -110,7 +110,7 @@ class UsersTest {
         users.addDemonstrationUser();
         assertTrue(users.hasDemonstrationUser());
         assertEquals(Optional.of(new User("sarang", false)), users.authenticate("sarang"));
-        users.revoke("sarang");
+        users.revoke("sarang", "a test");
         assertFalse(users.hasDemonstrationUser());
         users.addDemonstrationUser();
         assertTrue(users.hasDemonstrationUser());
@@ -118,15 +118,15 @@ class UsersTest {
 
     @Test
     void a_user_called_sarang_with_a_token_of_its_own_is_not_the_demonstration_user() {
-        users.add("sarang", false);
+        users.add("sarang", false, "a test");
         assertFalse(users.hasDemonstrationUser());
     }
 
     @Test
     void what_is_not_an_id_and_the_operators_own_name_are_refused() {
         for (String id : List.of("", ".", "-a", "a b", "a/b", "../x", "ä", "a\n", "a".repeat(65), "operator")) {
-            assertThrows(IllegalArgumentException.class, () -> users.add(id, false), id);
+            assertThrows(IllegalArgumentException.class, () -> users.add(id, false, "a test"), id);
         }
-        users.add("a".repeat(64), false);
+        users.add("a".repeat(64), false, "a test");
     }
 }
