@@ -53,7 +53,7 @@ final class Server implements AutoCloseable, LeaseKeeper.Leader {
         keeper = new LeaseKeeper(database, id, config.address(), config.server().lease(), this);
         JobStore store = new JobStore(database);
         Standby standby = new Standby(store, new NodeMemory(database), this::addresses, CLOCK);
-        queue = new Queue(store, new AttemptStore(database), archive(database), endings, standby, new Audit(database, CLOCK), keeper::leader, CLOCK);
+        queue = new Queue(store, new AttemptStore(database), archive(database), endings, standby, new Audit(database, CLOCK), keeper::leader, keeper::good, CLOCK);
         http = new HttpServer(settings(config), queue, users);
         keeper.start();
         term.ifPresent(begun -> begun.awaitFirstWords(FIRST_WORDS));

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -34,6 +35,7 @@ public final class Queue implements AutoCloseable {
     private final Standby standby;
     private final Audit audit;
     private final Supplier<Optional<String>> leader;
+    private final BooleanSupplier good;
     private final InstantSource clock;
     private volatile Optional<Lead> lead = Optional.empty();
     private volatile Optional<String> notYet = Optional.empty();
@@ -42,10 +44,13 @@ public final class Queue implements AutoCloseable {
 
     private record Lead(Dispatcher dispatcher, Nodes nodes, Board board) {}
 
-    /** @param leader where the server that leads is asked, as far as it is known */
+    /**
+     * @param leader where the server that leads is asked, as far as it is known
+     * @param good whether the lease is, when this one leads
+     */
     public Queue(
             JobStore store, AttemptStore attempts, ResultsArchive archive, Endings endings, Standby standby, Audit audit,
-            Supplier<Optional<String>> leader, InstantSource clock) {
+            Supplier<Optional<String>> leader, BooleanSupplier good, InstantSource clock) {
         this.store = store;
         this.attempts = attempts;
         this.archive = archive;
@@ -53,6 +58,7 @@ public final class Queue implements AutoCloseable {
         this.standby = standby;
         this.audit = audit;
         this.leader = leader;
+        this.good = good;
         this.clock = clock;
         watch = Thread.ofVirtual().name("ends-elsewhere").start(
                 new Round("looking for the ends of jobs", BETWEEN_LOOKS, this::lookForEnds, () -> closed));
@@ -74,12 +80,16 @@ public final class Queue implements AutoCloseable {
         notYet = Optional.empty();
     }
 
+    private Optional<Lead> present() {
+        return lead.filter(l -> good.getAsBoolean());
+    }
+
     private Lead leading() {
-        return lead.orElseThrow(() -> notYet.map(Refused.NotLeading::new).orElseGet(() -> Refused.NotLeading.but(leader.get())));
+        return present().orElseThrow(() -> notYet.map(Refused.NotLeading::new).orElseGet(() -> Refused.NotLeading.but(leader.get())));
     }
 
     private Board board() {
-        return lead.map(Lead::board).orElseGet(standby::board);
+        return present().map(Lead::board).orElseGet(standby::board);
     }
 
     /** Of jobs that another server leads through their lives, nobody here is told. */

@@ -49,7 +49,7 @@ public final class LeaseKeeper implements AutoCloseable {
     private volatile boolean retry;
 
     private Optional<Lease> seen = Optional.empty();
-    private long seenSince; // also the last renewal, while it is ours
+    private volatile long seenSince; // also the last renewal, while it is ours
     private long raisedAt = System.nanoTime() - BETWEEN_LEAPS.toNanos();
     private boolean away;
 
@@ -86,6 +86,11 @@ public final class LeaseKeeper implements AutoCloseable {
     public void start() {
         thread.start();
         decided.join();
+    }
+
+    /** Whether this server leads and has renewed its lease in time: a renewal that gets no answer may block for longer than that. */
+    public boolean good() {
+        return mine.isPresent() && (!database.shared() || !expired());
     }
 
     /** Whether this server leads with the lease of this epoch, as far as it knows. */
