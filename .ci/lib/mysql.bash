@@ -67,8 +67,8 @@ mysql::unpack_9() {
 }
 
 # mysql::as_image FOLDER: what makes it the root of a container, and what the official image does with its environment, as far as Testcontainers asks.
-mysql::as_image() {
-    cd -- "$1"
+mysql::as_image() (
+    cd -- "$1" || return
     mkdir -p -- etc tmp
     printf 'root:x:0:0:root:/:/bin/sh\n' >etc/passwd
     [[ -e bin ]] || ln -s -- usr/bin bin
@@ -85,8 +85,7 @@ SQL
 exec /mysqld --user=root --datadir=/data --init-file=/users.sql --socket=/data/socket --mysqlx=OFF --skip-name-resolve --character-set-server=latin1 "$@"
 END
     chmod +x -- entrypoint
-    cd -- "$ROOT"
-}
+)
 
 # mysql::starter FOLDER COMMAND
 mysql::starter() {

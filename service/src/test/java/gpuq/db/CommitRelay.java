@@ -2,6 +2,7 @@ package gpuq.db;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -62,14 +63,21 @@ public final class CommitRelay implements AutoCloseable {
     private void serve() {
         try {
             while (true) {
-                Socket client = door.accept();
-                Socket upstream = new Socket(InetAddress.getLoopbackAddress(), server);
-                Line line = new Line(client, upstream);
-                Thread.startVirtualThread(() -> line.pass(client, upstream, line::listen));
-                Thread.startVirtualThread(() -> line.pass(upstream, client, answer -> {}));
+                connect(door.accept());
             }
         } catch (IOException closed) {
             // the test is over
+        }
+    }
+
+    private void connect(Socket client) throws IOException {
+        try {
+            Socket upstream = new Socket(InetAddress.getLoopbackAddress(), server);
+            Line line = new Line(client, upstream);
+            Thread.startVirtualThread(() -> line.pass(client, upstream, line::listen));
+            Thread.startVirtualThread(() -> line.pass(upstream, client, answer -> {}));
+        } catch (ConnectException away) {
+            client.close();
         }
     }
 
