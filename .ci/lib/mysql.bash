@@ -12,17 +12,6 @@ mysql::ensure() {
     cache::ensure "mysql-$1" "$ROOT/.ci/lib/mysql.bash" "mysql::unpack_$1"
 }
 
-# mysql::tests FOLDER…: the test classes in there that keep rows, joined by commas.
-mysql::tests() {
-    local file
-    local -a classes=()
-    while IFS= read -r file; do
-        file=${file##*/}
-        classes+=("${file%.java}")
-    done < <(grep -rlEw --include='*Test.java' 'TestDatabase|RunningServer|ServerProcess|MysqlServer' "$@" | sort)
-    (IFS=, && printf '%s' "${classes[*]}")
-}
-
 # mysql::unpack_8.0 FOLDER: what a server needs, a fifth of the distribution. Maven forgets it again.
 mysql::unpack_8.0() {
     local -r artifact=$1/mysql.zip

@@ -95,7 +95,7 @@ class MysqlOutageTest {
         assertAway(submit("?wait=false", "refused"));
         assertAway(api.get("/api/status/" + other));
         cue("other");
-        Eventually.holds("it ends on its node", SOME_TIME, () -> IntStream.range(0, 2).noneMatch(node -> server.site().gpuq(node, "queue").contains(other)));
+        Eventually.holds("it ends on its node", SOME_TIME, () -> IntStream.range(0, 2).noneMatch(node -> server.site().gpuq(node, "queue", "--json").contains(other)));
         mysql.restart();
         cue("waited");
 

@@ -19,6 +19,7 @@ import java.util.regex.Pattern;
 public record MysqlAdministrator(String url, String password) {
     private static final Path DOCUMENTED = Path.of("").toAbsolutePath().resolveSibling("docs/configuration.md");
     private static final int THERE_ALREADY = 1007;
+    private static final int CONNECTIONS = 4; // each is a handshake
 
     /** As SQL, one statement each. */
     public void execute(String... statements) {
@@ -57,7 +58,7 @@ public record MysqlAdministrator(String url, String password) {
                 throw new AssertionError(e);
             }
         }
-        return new DatabaseSettings(url + name, name, "a password", DatabaseSettings.CONNECTIONS);
+        return new DatabaseSettings(url + name, name, "a password", CONNECTIONS);
     }
 
     private void run(List<String> statements) throws SQLException {

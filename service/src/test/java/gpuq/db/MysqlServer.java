@@ -34,10 +34,12 @@ public final class MysqlServer implements AutoCloseable {
         restart();
     }
 
-    /** Makes one and starts it. */
+    /** Makes one and starts it; it goes away with this process, if not before. */
     public static MysqlServer start() {
         try {
-            return new MysqlServer(Files.createTempDirectory("gpuq-mysql"));
+            MysqlServer server = new MysqlServer(Files.createTempDirectory("gpuq-mysql"));
+            Runtime.getRuntime().addShutdownHook(new Thread(server::close));
+            return server;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -120,6 +122,9 @@ public final class MysqlServer implements AutoCloseable {
     @Override
     public void close() {
         kill();
+        if (!Files.exists(folder)) {
+            return;
+        }
         try (Stream<Path> all = Files.walk(folder)) {
             all.sorted(Comparator.reverseOrder()).forEach(path -> path.toFile().delete());
         } catch (IOException e) {

@@ -32,16 +32,10 @@ public final class TestDatabase {
 
     private static MysqlAdministrator mysql() {
         Optional<MysqlAdministrator> contained = ContainedMysql.start();
-        MysqlAdministrator server = contained.orElseGet(TestDatabase::ownServer);
+        MysqlAdministrator server = contained.orElseGet(() -> MysqlServer.start().administrator());
         System.out.printf("the rows of these tests are in MySQL %s, %s%n", server.ask("SELECT version()"),
                 contained.isPresent() ? "in a container of Docker" : "in a server of the tests' own");
         return server;
-    }
-
-    private static MysqlAdministrator ownServer() {
-        MysqlServer server = MysqlServer.start();
-        Runtime.getRuntime().addShutdownHook(new Thread(server::close));
-        return server.administrator();
     }
 
     private static String name(Path folder) {
