@@ -1,5 +1,5 @@
 # A Docker engine of one's own: with its data, its socket and its bridge, and without a rule in anybody's firewall. It goes away with who started it.
-# Needs strict.bash, server.bash and install.bash.
+# Needs strict.bash and install.bash.
 
 readonly DOCKER_BRIDGE=gpuq-test
 DOCKER_PID=

@@ -177,6 +177,11 @@ class MysqlTest {
     }
 
     @Test
+    void the_server_is_told_to_let_go_of_a_client_that_is_silent_for_a_minute() {
+        assertEquals(List.of(60L), database.query("SELECT @@SESSION.wait_timeout AS seconds", Map.of(), row -> row.whole("seconds")));
+    }
+
+    @Test
     void text_is_kept_as_it_is_whatever_the_servers_own_character_set() {
         assertEquals("latin1", mysql.administrator().ask("SELECT @@GLOBAL.character_set_server"));
         String code = "print('🦊 Füchse, \uD834\uDD1E und \u0000')";
