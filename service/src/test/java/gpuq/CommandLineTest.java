@@ -3,6 +3,7 @@ package gpuq;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import gpuq.db.TestDatabase;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -105,7 +106,7 @@ class CommandLineTest {
         try (RunningServer demonstration = RunningServer.start(directory)) {
             assertTrue(demonstration.users().hasDemonstrationUser());
         }
-        Files.writeString(config, "templates: %s%n".formatted(Site.CHECKOUT.resolve("templates")) + "data-directory: " + directory + "\n");
+        Files.writeString(config, "templates: %s%n".formatted(Site.CHECKOUT.resolve("templates")) + "data-directory: " + directory + "\n" + TestDatabase.yaml(directory));
 
         Ended ended = run(config);
 

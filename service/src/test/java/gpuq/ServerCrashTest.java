@@ -23,6 +23,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -46,6 +47,7 @@ class ServerCrashTest {
 
     private final int port = freePort();
 
+    @Tag("embedded")
     @Test
     void a_job_runs_once_and_ends_once_whichever_write_the_server_dies_at() throws Exception {
         Site site = Site.in(directory, 2, port);
@@ -56,6 +58,7 @@ class ServerCrashTest {
         assertTrue(writes > 3, "after %d writes a job was through: the commits are not where they were".formatted(writes));
     }
 
+    @Tag("embedded")
     @Test
     void a_waiting_job_that_moves_to_an_idle_node_runs_once_whichever_write_the_server_dies_at() throws Exception {
         Site site = Site.in(directory, 2, port);
@@ -79,6 +82,7 @@ class ServerCrashTest {
         });
     }
 
+    @Tag("embedded")
     @Test
     void a_job_that_the_system_failed_is_tried_again_once_whichever_write_the_server_dies_at() throws Exception {
         Site site = Site.in(directory, 2, port);

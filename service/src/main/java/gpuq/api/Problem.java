@@ -94,7 +94,7 @@ final class Problem extends RuntimeException {
             case Refused.NoActiveNode refused -> unavailable(refused.getMessage(), refused.retryAfter());
             case HttpException answer when answer.status().code() == 404 -> notFound("there is nothing at this path");
             case HttpException answer when answer.status().code() < 500 -> ofStatus(answer.status());
-            case DatabaseUnavailable unavailable -> unavailable(DATABASE_AWAY, Duration.ofSeconds(5));
+            case DatabaseUnavailable away -> unavailable(away.inDoubt() ? DATABASE_AWAY : away.getMessage(), Duration.ofSeconds(5));
             default -> ofStatus(Status.INTERNAL_SERVER_ERROR_500);
         };
     }

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.logging.Level;
@@ -33,11 +34,12 @@ public final class Database implements AutoCloseable {
     /** How long a call waits for its turn before the database counts as unavailable. */
     static final Duration PATIENCE = Duration.ofSeconds(20);
 
-    /** The attribute of a connection that says who made it. */
-    private static final String CLIENT = "gpuq_client";
-
-    /** How long making a connection may take. */
+    /** How long making a connection may take, and how long to find out that a kept one is dead. */
     private static final Duration CONNECT = Duration.ofSeconds(5);
+    private static final Duration PROBE = Duration.ofSeconds(2);
+
+    /** How often a transaction is tried that the database undoes for the sake of others. */
+    private static final int TRIES = 5;
 
     /** These tell of every start and stop, and of what is thrown as well. Held here, since loggers are kept weakly. */
     private static final Logger POOL_LOG = Logger.getLogger("com.zaxxer.hikari");
@@ -76,13 +78,13 @@ public final class Database implements AutoCloseable {
         Optional<EmbeddedFile> embedded = EmbeddedFile.is(settings.url()) ? Optional.of(EmbeddedFile.open(settings.url())) : Optional.empty();
         Database database;
         try {
-            database = new Database(connect(settings, client), embedded);
+            database = new Database(connect(settings, client, settings.connections(), MysqlSession.SILENCE), embedded);
         } catch (RuntimeException e) {
             embedded.ifPresent(EmbeddedFile::close);
             throw e;
         }
         try {
-            new Migrations().apply(database, Clock.systemUTC());
+            migrate(settings, client);
         } catch (RuntimeException e) {
             database.close();
             throw e;
@@ -91,28 +93,33 @@ public final class Database implements AutoCloseable {
         return database;
     }
 
-    private static HikariDataSource connect(DatabaseSettings settings, String client) {
+    /** Over a connection of its own: to change a large table may take longer than an answer otherwise does. */
+    private static void migrate(DatabaseSettings settings, String client) {
+        try (HikariDataSource pool = connect(settings, client, 1, Duration.ZERO)) {
+            new Migrations().apply(new Database(pool, Optional.empty()), Clock.systemUTC());
+        }
+    }
+
+    private static HikariDataSource connect(DatabaseSettings settings, String client, int connections, Duration silence) {
         CLIENT_LOG.setLevel(Level.OFF);
-        POOL_LOG.setLevel(Level.OFF); // what goes wrong now is thrown
+        POOL_LOG.setLevel(Level.OFF);
         HikariConfig config = new HikariConfig();
         config.setPoolName("gpuq");
         config.setJdbcUrl(settings.url());
         config.setUsername(settings.username());
         config.setPassword(settings.password());
-        config.setMaximumPoolSize(settings.connections());
+        config.setMaximumPoolSize(connections);
         config.setAutoCommit(false);
         config.setConnectionTimeout(CONNECT.toMillis());
+        config.setValidationTimeout(PROBE.toMillis());
         config.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
         if (settings.url().startsWith("jdbc:mysql:")) {
-            config.addDataSourceProperty("useLocalSessionState", "true"); // else a round trip more for each statement
-            config.addDataSourceProperty("connectionAttributes", CLIENT + ":" + client);
+            MysqlSession.configure(config, client, CONNECT, silence);
         }
         try {
             return new HikariDataSource(config);
         } catch (RuntimeException e) {
             throw new DatabaseUnavailable(whyNotOpened(settings, e), e);
-        } finally {
-            POOL_LOG.setLevel(Level.WARNING);
         }
     }
 
@@ -158,13 +165,15 @@ public final class Database implements AutoCloseable {
     public void cutOff(String other) {
         List<Long> connections = query("""
                 SELECT processlist_id AS id FROM performance_schema.session_account_connect_attrs
-                WHERE attr_name = :name AND attr_value = :value""", Map.of("name", CLIENT, "value", other), row -> row.whole("id"));
+                WHERE attr_name = :name AND attr_value = :value""", Map.of("name", MysqlSession.CLIENT, "value", other), row -> row.whole("id"));
         connections.forEach(id -> transaction(tx -> tx.update("KILL " + id, Map.of())));
     }
 
     /**
      * Runs {@code work} in one transaction: commits when it returns, rolls back when it throws. Within {@code work} only its argument
-     * speaks to the transaction.
+     * speaks to the transaction; it runs again when the database undoes it for the sake of others, so it must change nothing else.
+     *
+     * <p>{@link DatabaseUnavailable} leaves open whether it was committed: the answer may have been lost. Such a commit is never repeated here.
      *
      * <p>There is no other way to the database: outside a transaction, DbClient 4.1 leaks the connection of a statement that cannot be prepared.
      */
@@ -179,7 +188,7 @@ public final class Database implements AutoCloseable {
     private <T extends @Nullable Object> T inTurn(Function<Statements, T> work) {
         awaitTurn();
         try {
-            return once(work);
+            return untilNotUndone(work);
         } catch (RuntimeException e) {
             RuntimeException fault = Faults.of(e);
             if (fault instanceof DatabaseUnavailable && !pool.isClosed()) {
@@ -188,6 +197,29 @@ public final class Database implements AutoCloseable {
             throw fault;
         } finally {
             turns.release();
+        }
+    }
+
+    private <T extends @Nullable Object> T untilNotUndone(Function<Statements, T> work) {
+        for (int tries = 1; ; tries++) {
+            try {
+                return once(work);
+            } catch (RuntimeException e) {
+                if (tries == TRIES || !Faults.undone(e) || !paused(tries)) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    /** So that two do not meet again at the same place. @return whether to go on */
+    private static boolean paused(int tries) {
+        try {
+            Thread.sleep(ThreadLocalRandom.current().nextInt(10 << tries));
+            return true;
+        } catch (InterruptedException stop) {
+            Thread.currentThread().interrupt();
+            return false;
         }
     }
 
@@ -209,7 +241,7 @@ public final class Database implements AutoCloseable {
             if (turns.tryAcquire(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
                 return;
             }
-            throw new DatabaseUnavailable("the database is busy: all its connections were in use for %d s".formatted(PATIENCE.toSeconds()), null);
+            throw DatabaseUnavailable.busy("the database is busy: all connections to it were in use for %d s; nothing was done".formatted(PATIENCE.toSeconds()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new DatabaseUnavailable("interrupted while waiting for the database", e);

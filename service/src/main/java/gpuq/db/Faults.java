@@ -10,8 +10,15 @@ import java.util.stream.Stream;
 /** Tells from what a driver threw what it means here. Classes and SQL states first: vendors' codes differ. */
 final class Faults {
 
-    /** H2 {@code 9xxxx}: input or output failed, closed, closing, connection broken, no longer there. MySQL: full, read-only. */
-    private static final Set<Integer> AWAY = Set.of(90028, 90031, 90067, 90098, 90121, 90146, 1021, 1114, 1290, 1792, 1836);
+    /**
+     * H2 {@code 9xxxx}: input or output failed, closed, closing, connection broken, no longer there. MySQL: its disk is full or fails; it is read-only;
+     * too many connections; the connection was killed, or silent for too long; its replication refuses the commit.
+     */
+    private static final Set<Integer> AWAY = Set.of(90028, 90031, 90067, 90098, 90121, 90146,
+            1021, 1030, 1114, 1290, 1792, 1836, 1874, 1203, 1226, 1317, 4031, 3100);
+
+    /** What waited too long for a row that another one holds: on H2, on MySQL. A deadlock has a state of its own. */
+    private static final Set<Integer> LOCK_TIMEOUT = Set.of(50200, 1205);
 
     private Faults() {}
 
@@ -29,6 +36,16 @@ final class Faults {
             }
         }
         return thrown;
+    }
+
+    /** Whether the database undid it, or one statement of it, for the sake of others, and it may be done again as a whole. */
+    static boolean undone(RuntimeException thrown) {
+        for (SQLException cause : causes(thrown)) {
+            if ("40001".equals(cause.getSQLState()) || LOCK_TIMEOUT.contains(cause.getErrorCode())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static boolean away(SQLException e) {

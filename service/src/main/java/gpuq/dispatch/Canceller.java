@@ -1,5 +1,6 @@
 package gpuq.dispatch;
 
+import gpuq.db.DatabaseUnavailable;
 import gpuq.job.Job;
 import gpuq.job.JobStore;
 import gpuq.job.State;
@@ -82,8 +83,8 @@ final class Canceller {
         int on = job.state().node().orElseThrow();
         try {
             nodes.courier(on).orElseThrow(() -> new NodeUnreachable("node %d is not configured".formatted(on))).cancel(job);
-        } catch (NodeUnreachable | NodeRefused away) {
-            LOG.log(Level.INFO, "node {0} has not confirmed the cancel of job {1}; it is told again: {2}", on, job.id(), away.getMessage());
+        } catch (NodeUnreachable | NodeRefused | DatabaseUnavailable away) {
+            LOG.log(Level.INFO, "that node {0} has ended job {1} is not known yet; it is told again: {2}", on, job.id(), away.getMessage());
             ending.cancel(false);
         }
     }

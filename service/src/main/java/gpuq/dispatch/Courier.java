@@ -1,5 +1,7 @@
 package gpuq.dispatch;
 
+import gpuq.db.DatabaseUnavailable;
+import gpuq.db.NotLeading;
 import gpuq.job.Job;
 import gpuq.job.JobStore;
 import gpuq.job.Reason;
@@ -87,6 +89,9 @@ final class Courier implements Runnable {
             pause = FIRST_PAUSE;
         } catch (NodeUnreachable | NodeRefused notNow) {
             LOG.log(Level.DEBUG, "node {0}: job {1} is sent again when it answers: {2}", id, job, notNow.getMessage());
+            again(job);
+        } catch (DatabaseUnavailable | NotLeading away) {
+            LOG.log(Level.WARNING, "node {0}: handing over job {1} is tried again: {2}", id, job, away.getMessage());
             again(job);
         } catch (RuntimeException failure) {
             LOG.log(Level.ERROR, "node " + id + ": handing over job " + job + " failed and is tried again", failure);

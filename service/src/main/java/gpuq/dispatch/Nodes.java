@@ -155,7 +155,12 @@ public final class Nodes implements AutoCloseable {
 
     /** What a kill, or a race with a job on its way, left on nodes that are given up. */
     void giveUpWhatIsLost() {
-        memory.lost().keySet().forEach(this::giveUp);
+        memory.lost().forEach((node, since) -> {
+            if (!board.lost(node) && memory.lost().containsKey(node)) { // the answer to that commit was lost
+                board.lost(node, "it was given up", since);
+            }
+            giveUp(node);
+        });
     }
 
     /** The jobs are looked up before the board is asked: whatever comes to the node when it has been found is not among them. */

@@ -1,5 +1,7 @@
 package gpuq.dispatch;
 
+import gpuq.db.DatabaseUnavailable;
+import gpuq.db.NotLeading;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
@@ -29,6 +31,8 @@ record Round(String name, Duration between, Runnable work, BooleanSupplier over)
     private void once() {
         try {
             work.run();
+        } catch (DatabaseUnavailable | NotLeading away) {
+            LOG.log(Level.WARNING, "{0} is tried again: {1}", name, away.getMessage());
         } catch (RuntimeException failure) {
             LOG.log(Level.ERROR, name + " failed and is tried again", failure);
         }

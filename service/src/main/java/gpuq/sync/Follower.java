@@ -1,6 +1,7 @@
 package gpuq.sync;
 
 import gpuq.db.DatabaseUnavailable;
+import gpuq.db.NotLeading;
 import gpuq.job.AttemptStore;
 import gpuq.job.Job;
 import gpuq.job.JobStore;
@@ -80,8 +81,8 @@ public final class Follower implements Runnable {
                 node.watch(from, this::hear);
             } catch (NodeUnreachable | NodeRefused away) {
                 stepBack(away.getMessage());
-            } catch (DatabaseUnavailable away) {
-                LOG.log(Level.WARNING, "node {0}: what it says is taken over when the database is back: {1}", id, away.getMessage());
+            } catch (DatabaseUnavailable | NotLeading away) {
+                LOG.log(Level.WARNING, "node {0}: what it says is not taken over now: {1}", id, away.getMessage());
                 rest();
             } catch (RuntimeException failure) {
                 LOG.log(Level.ERROR, "node " + id + ": following it failed and is taken up again", failure);
@@ -227,7 +228,7 @@ public final class Follower implements Runnable {
     private void takeOver(UUID job, Runnable work) {
         try {
             work.run();
-        } catch (NodeUnreachable | DatabaseUnavailable away) {
+        } catch (NodeUnreachable | DatabaseUnavailable | NotLeading away) {
             throw away;
         } catch (RuntimeException failure) {
             LOG.log(Level.ERROR, "node " + id + ": what it says of job " + job + " could not be taken over; that is tried again within a minute", failure);

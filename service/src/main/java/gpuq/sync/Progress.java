@@ -66,6 +66,9 @@ public final class Progress {
                 return; // a tombstone of a job that nobody knows
             }
         } while (concerns(on, known.get(), said) && !unsent(known.get()) && !moved(known.get(), on, node, said));
+        if (known.get().ended()) {
+            told(known.get()); // it may have been committed while its answer was lost, and nobody was told
+        }
         if (ahead(on, known.get(), said)) {
             LOG.log(Level.ERROR, "node {0} has attempt {1} of job {2}, which the database does not know: it is older than the node", on, said.attempt(), said.job());
             older.run();
@@ -175,7 +178,7 @@ public final class Progress {
 
     private boolean failed(Job job, Optional<Instant> startedAt, Instant at, Outcome.Failed how, boolean settled) {
         Attempt last = Attempt.failed(job, startedAt, at, how, settled);
-        return again(job, how) ? putBack(job, last) : ended(job, job.in(new State.Ended(job.state().node(), startedAt, at, how)),
+        return again(job, how) ? putBack(job, last) : ended(job.in(new State.Ended(job.state().node(), startedAt, at, how)),
                 end -> settled ? store.move(job, end) : store.giveUp(job, end, last));
     }
 
@@ -197,16 +200,20 @@ public final class Progress {
 
     /** Results were kept before this; then the row, then whoever waits: an end that is told can always be read. */
     private boolean finish(Job job, Optional<Instant> startedAt, Instant at, Outcome outcome) {
-        return ended(job, job.in(new State.Ended(job.state().node(), startedAt, at, outcome)), end -> store.move(job, end));
+        return ended(job.in(new State.Ended(job.state().node(), startedAt, at, outcome)), end -> store.move(job, end));
     }
 
-    private boolean ended(Job job, Job ended, Predicate<Job> move) {
+    private boolean ended(Job ended, Predicate<Job> move) {
         boolean moved = move.test(ended);
         if (moved) {
-            board.leave(job.id());
-            endings.ended(ended);
+            told(ended);
         }
         return moved;
+    }
+
+    private void told(Job ended) {
+        board.leave(ended.id());
+        endings.ended(ended);
     }
 
     private static Optional<Instant> startedAt(Job job) {
