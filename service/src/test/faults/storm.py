@@ -118,11 +118,11 @@ class Scene:
 def rage(scene, seconds):
     """Everybody at once, for so long; then all is mended."""
     world, clients = scene.world, scene.clients
-    evils = [trouble.Trouble(world, clients, scene.book, trouble.OF_NODES, world.nodes, "nodes"),
-             trouble.Trouble(world, clients, scene.book, trouble.OF_NODES, world.nodes, "more nodes"),
-             trouble.Trouble(world, clients, scene.book, trouble.OF_SERVERS, world.servers, "servers")]
+    evils = [trouble.Trouble(world, clients, scene.book, trouble.OF_NODES, world.nodes, "nodes", 2),
+             trouble.Trouble(world, clients, scene.book, trouble.OF_NODES, world.nodes, "more nodes", 4),
+             trouble.Trouble(world, clients, scene.book, trouble.OF_SERVERS, world.servers, "servers", 8)]
     if world.mysql:
-        evils.append(trouble.Trouble(world, clients, scene.book, trouble.OF_DATABASES, world.servers, "databases"))
+        evils.append(trouble.Trouble(world, clients, scene.book, trouble.OF_DATABASES, world.servers, "databases", 12))
     hands = [threading.Thread(target=clients.hand, args=(number,), daemon=True) for number in range(HANDS)]
     threads = [threading.Thread(target=evil.run) for evil in evils]
     for thread in (*hands, *threads):

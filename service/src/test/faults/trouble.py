@@ -128,16 +128,16 @@ OF_NODES = (cut, drop, drop, half_open, half_open, freeze_host, kill_host, kill_
 
 
 class Trouble:
-    """One thread that makes trouble of one sort until the storm is over; each deed is mended before the next."""
+    """One thread that makes trouble of one sort until the storm is over; each deed is mended before the next, and a pause of at most so many seconds."""
 
-    def __init__(self, world, clients, book, deeds, whom, name):
-        self.world, self.clients, self.book, self.deeds, self.whom = world, clients, book, deeds, whom
+    def __init__(self, world, clients, book, deeds, whom, name, pause):
+        self.world, self.clients, self.book, self.deeds, self.whom, self.pause = world, clients, book, deeds, whom, pause
         self.rng = random.Random(f"{clients.seed} {name}")
         self.over = threading.Event()
 
     def run(self):
         while not self.over.is_set():
-            self.over.wait(self.rng.random() * 2)
+            self.over.wait(self.rng.random() * self.pause)
             deed, whom = self.rng.choice(self.deeds), self.rng.choice(self.whom)
             if deed is full_disk and not whom.mounted:
                 continue

@@ -136,7 +136,7 @@ class MySQL:
 
 class Server:
     def __init__(self, number, world):
-        self.number, self.port, self.process = number, free_port(), None
+        self.number, self.port, self.process, self.wanted = number, free_port(), None, False
         self.data = world.folder / f"server-{number}"
         self.data.mkdir()
         self.configuration = self.data / "gpuq.yaml"
@@ -154,13 +154,20 @@ class Server:
     def start(self):
         with open(self.data / "log", "ab") as log:
             self.process = subprocess.Popen(self.words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        self.wanted = True
 
     def kill(self, which=signal.SIGKILL):
+        self.wanted = False
         self.process.send_signal(which)
         self.process.wait()
 
     def living(self):
         return self.process is not None and self.process.poll() is None
+
+    def keep(self):
+        """As an init does: a server that found no database at its start has ended, and is started again."""
+        if self.wanted and not self.living():
+            self.start()
 
     def ready(self):
         try:
@@ -184,7 +191,7 @@ class World:
 
     def __init__(self, folder, slots=(2, 1, 1), servers=1, mysql=False, scripts=ROOT / "node-scripts", shadow=None):
         self.folder, self.shadow = Path(folder), shadow
-        self.mending = threading.RLock()
+        self.closed = threading.Event()
         self.nodes = [Node(number, self.folder, count, scripts, disk=number == 0) for number, count in enumerate(slots)]
         self.mysql = MySQL(self.folder) if mysql else None
         self.servers = [Server(number, self) for number in range(servers)]
@@ -193,8 +200,15 @@ class World:
         self.token = self.servers[0].command("user", "add", "boss", "--admin").split()[-1]
         for server in self.servers:
             server.start()
+        self.keeper = threading.Thread(target=self.keep)
+        self.keeper.start()
         for server in self.servers:
             until(f"server {server.number} is ready", server.ready)
+
+    def keep(self):
+        while not self.closed.wait(0.3):
+            for server in self.servers:
+                server.keep()
 
     def leader(self):
         """Who says so: it takes what the others refuse."""
@@ -223,6 +237,8 @@ class World:
         return self.views(server).get(node.number, {}).get("status") if server else None
 
     def close(self):
+        self.closed.set()
+        self.keeper.join()
         for server in self.servers:
             if server.living():
                 server.kill()
