@@ -51,6 +51,7 @@ class Scene:
 
     def __exit__(self, *_):
         self.world.close()
+        self.book.file.close()
 
     def settle(self, patience=PATIENCE):
         """Waits until everything has its end, and writes down how it ended."""
