@@ -79,9 +79,8 @@ def epoch(scene):
     """A server falls asleep over a `resume`; another leads, and has the node drained. Then the resume arrives."""
     (node,) = scene.world.nodes
     active(scene, node)
-    first = until("somebody leads", scene.world.leader)
+    first = until("the leader drains it", lambda: (server := scene.world.leader()) and scene.clients.tell(server, node, "drain") == 200 and server)
     second, = (server for server in scene.world.servers if server is not first)
-    scene.clients.tell(first, node, "drain")
     scene.clients.operator(node, "waits")
     links, old = node.called("commands-serve"), serving(node)
     processes.send(links, SIGSTOP)
@@ -90,13 +89,13 @@ def epoch(scene):
     first.process.send_signal(SIGSTOP)
     until("the other leads", lambda: scene.world.leader() is second)
     until("it knows the node", lambda: scene.world.condition(node) == "drained")
-    scene.clients.tell(second, node, "drain")
+    until("it is drained anew", lambda: scene.clients.tell(second, node, "drain") == 200)
     processes.send(links, SIGCONT)
     until("the resume has left", lambda: not any(map(processes.waiting, links)))
     first.kill()  # who slept for ever is dead; so the conversation ends when all of it was heard
     until("the resume has arrived", lambda: not any(map(processes.living, old)))
     idle(node)
-    scene.clients.tell(second, node, "resume")
+    until("it is resumed", lambda: scene.clients.tell(second, node, "resume") == 200)
     first.start()
     until("the first is back", first.ready)
 

@@ -143,7 +143,7 @@ class Server:
         database = f'database: {{url: "jdbc:mysql://127.0.0.1:{world.mysql.port}/gpuq", username: root}}\n' if world.mysql else ""
         nodes = "".join(f"  - {{id: {node.number}, local: {{command: {node.folder}/gpuq, config: {node.conf}}}}}\n" for node in world.nodes)
         self.configuration.write_text(
-            f"mode: demonstration\nserver: {{host: 127.0.0.1, port: {self.port}, lease: PT2S, cancel-patience: PT5S}}\ndata-directory: {self.data}\n"
+            f"mode: demonstration\nserver: {{host: 127.0.0.1, port: {self.port}, lease: PT3S, cancel-patience: PT5S}}\ndata-directory: {self.data}\n"
             f"templates: {ROOT}/templates\n{database}node: {{heartbeat: PT1S, patience: PT3S, checkup: PT10S}}\nnodes:\n{nodes}")
         start = ["-cp", f"{world.shadow}:{JAR}", "gpuq.Main"] if world.shadow else [f"-XX:AOTCache={CACHE}", "-jar", JAR]
         self.words = [Path(os.environ["JDK"]) / "bin/java", f"@{ROOT}/service/jvm.args", *start, "--config", self.configuration]
