@@ -2,7 +2,6 @@
 
 import hashlib
 import http.client
-import json
 import random
 import threading
 import time
@@ -10,8 +9,8 @@ import uuid
 from datetime import datetime, timezone
 
 from book import now
+from forms import submission
 
-BOUNDARY = "gpuq-faults"
 AT_ONCE = 14  # jobs that are wanted in the queues at most: everything shall be under way, not wait
 
 
@@ -21,12 +20,6 @@ def moment(text):
         return None
     seconds = datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
     return int(seconds.timestamp()) * 1_000_000 + seconds.microsecond
-
-
-def form(**fields):
-    """The body of a submit, of two files."""
-    parts = (f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"\r\n\r\n{text}\r\n' for name, text in fields.items())
-    return "".join(parts) + f"--{BOUNDARY}--\r\n"
 
 
 class Clients:
@@ -60,7 +53,7 @@ class Clients:
     def facts(document):
         """Of a job: only an ended one's facts stay."""
         if not isinstance(document, dict) or not document.get("job_id"):
-            return {}
+            return {"says": document["detail"]} if isinstance(document, dict) and "detail" in document else {}
         facts = {"job": document["job_id"], "status": document["status"]}
         if document["status"] in ("completed", "failed", "cancelled") and "completed_at" in document:
             facts |= {"completed_at": moment(document["completed_at"]), "exit_code": document["exit_code"]}
@@ -69,11 +62,8 @@ class Clients:
         return facts
 
     def submit(self, server, token, solution, wait=False, key=False, patience=30, **settings):
-        config = {"competition_id": "random-acts-of-pizza", "project_id": token, "user_id": "sarang", "token": "sarang", "expected_time": 1}
-        text = "".join(f"{name}: {json.dumps(value)}\n" for name, value in (config | settings).items())
-        headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}", **({"Idempotency-Key": token} if key else {})}
-        return self.call("submit", server, "POST", f"/api/submit?wait={str(wait).lower()}", form(code=solution, config_file=text), headers,
-                         patience, token=token)
+        body, headers = submission(token, solution, key, **settings)
+        return self.call("submit", server, "POST", f"/api/submit?wait={str(wait).lower()}", body, headers, patience, token=token)
 
     def cancel(self, server, job, patience=30):
         headers = self.world.boss()
