@@ -23,7 +23,8 @@ from clients import Clients, moment
 from witness import Witness
 from world import World, until
 
-HANDS = 4
+HANDS = 6
+SHORT = (0, 0.2, 0.5, 1, 5)  # seconds: what lies longer meets nobody who wants something
 PATIENCE = 150  # seconds until everything has come to its end once all is mended: lists of a node are a minute apart
 
 
@@ -119,11 +120,11 @@ class Scene:
 def rage(scene, seconds):
     """Everybody at once, for so long; then all is mended."""
     world, clients = scene.world, scene.clients
-    evils = [trouble.Trouble(world, clients, scene.book, trouble.OF_NODES, world.nodes, "nodes", 2),
-             trouble.Trouble(world, clients, scene.book, trouble.OF_NODES, world.nodes, "more nodes", 4),
-             trouble.Trouble(world, clients, scene.book, trouble.OF_SERVERS, world.servers, "servers", 8)]
+    evils = [trouble.Trouble(world, clients, scene.book, trouble.OF_NODES, world.nodes, "nodes", 3),
+             trouble.Trouble(world, clients, scene.book, trouble.OF_NODES, world.nodes, "more nodes", 8),
+             trouble.Trouble(world, clients, scene.book, trouble.OF_SERVERS, world.servers, "servers", 8, SHORT)]
     if world.mysql:
-        evils.append(trouble.Trouble(world, clients, scene.book, trouble.OF_DATABASES, world.servers, "databases", 12))
+        evils.append(trouble.Trouble(world, clients, scene.book, trouble.OF_DATABASES, world.servers, "databases", 14, SHORT))
     hands = [threading.Thread(target=clients.hand, args=(number,), daemon=True) for number in range(HANDS)]
     threads = [threading.Thread(target=evil.run) for evil in evils]
     for thread in (*hands, *threads):

@@ -130,8 +130,8 @@ OF_NODES = (cut, drop, drop, half_open, half_open, freeze_host, kill_host, kill_
 class Trouble:
     """One thread that makes trouble of one sort until the storm is over; each deed is mended before the next, and a pause of at most so many seconds."""
 
-    def __init__(self, world, clients, book, deeds, whom, name, pause):
-        self.world, self.clients, self.book, self.deeds, self.whom, self.pause = world, clients, book, deeds, whom, pause
+    def __init__(self, world, clients, book, deeds, whom, name, pause, waits=(0.1, 0.5, 1, 3, 6)):
+        self.world, self.clients, self.book, self.deeds, self.whom, self.pause, self.waits = world, clients, book, deeds, whom, pause, waits
         self.rng = random.Random(f"{clients.seed} {name}")
         self.over = threading.Event()
 
@@ -143,4 +143,4 @@ class Trouble:
                 continue
             self.book.write("deed", deed=deed.__name__, to=whom.number, at=now())
             for _ in deed(self, whom):
-                self.over.wait(self.rng.choice((0.1, 0.5, 1, 3, 6)))
+                self.over.wait(self.rng.choice(self.waits))
