@@ -6,20 +6,12 @@ import random
 import threading
 import time
 import uuid
-from datetime import datetime, timezone
 
 from book import now
+from ends import moment
 from forms import submission
 
 AT_ONCE = 14  # jobs that are wanted in the queues at most: everything shall be under way, not wait
-
-
-def moment(text):
-    """Microseconds, of a moment as the API writes it."""
-    if text is None:
-        return None
-    seconds = datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
-    return int(seconds.timestamp()) * 1_000_000 + seconds.microsecond
 
 
 class Clients:

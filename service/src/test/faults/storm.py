@@ -7,7 +7,6 @@ interleaves is the machine's affair. When a rule is broken the folder stays, wit
 """
 
 import argparse
-import hashlib
 import http.client
 import random
 import sys
@@ -19,21 +18,14 @@ from pathlib import Path
 import history
 import trouble
 from book import Book, now
-from clients import Clients, moment
+from clients import Clients
+from ends import ended, listed, sealed
 from witness import Witness
 from world import World, until
 
 HANDS = 6
 SHORT = (0, 0.2, 0.5, 1, 5)  # seconds: what lies longer meets nobody who wants something
 PATIENCE = 150  # seconds until everything has come to its end once all is mended: lists of a node are a minute apart
-
-
-def facts(path):
-    try:
-        lines = path.read_text(errors="replace").splitlines()
-    except OSError:
-        return {}
-    return dict(line.partition(" ")[::2] for line in lines if line)
 
 
 class Scene:
@@ -62,59 +54,24 @@ class Scene:
         for what in late:
             self.book.write("late", what=what)
         self.book.keep(self.witness.runs())
-        self.book.keep(record for node in self.world.nodes for record in self.sealed(node))
-        self.book.keep(self.ended())
+        self.book.keep(record for node in self.world.nodes for record in sealed(node.spool, node.number))
+        self.book.keep(ended(self.asks()))
         return history.read(self.book.path)
 
     def late(self):
         """What has not come to its end. A node's own jobs may not have been heard of yet."""
         try:
-            listed = {job["job_id"]: job["status"] for job in self.listed()}
+            jobs = {job["job_id"]: job["status"] for job in listed(self.asks()[0])}
         except (OSError, http.client.HTTPException, ValueError) as away:
             return [f"the list of jobs ({away!r})"]
-        known = {record["job"] for node in self.world.nodes for record in self.sealed(node)}
+        known = {record["job"] for node in self.world.nodes for record in sealed(node.spool, node.number)}
         nodes = self.world.views(self.world.servers[0])
-        return [*(f"job {job} ({status})" for job, status in listed.items() if status not in history.TERMINAL),
-                *(f"job {job} (a node has it, no server knows it)" for job in sorted(known - listed.keys())),
+        return [*(f"job {job} ({status})" for job, status in jobs.items() if status not in history.TERMINAL),
+                *(f"job {job} (a node has it, no server knows it)" for job in sorted(known - jobs.keys())),
                 *(f"node {node} ({view['status']}: {view['reason']})" for node, view in nodes.items() if view["status"] != "active")]
 
-    def listed(self):
-        server, cursor, jobs = self.world.servers[0], "", []
-        while cursor is not None:
-            code, page = server.ask("GET", f"/api/jobs?limit=200{cursor}")
-            if code != 200:
-                raise ValueError(page)
-            jobs += page["jobs"]
-            cursor = f"&cursor={page['next_cursor']}" if page.get("next_cursor") else None
-        return jobs
-
-    def sealed(self, node):
-        for place in ("jobs", "released"):
-            for home in (node.spool / place).glob("*.*"):
-                job, _, attempt = home.name.partition(".")
-                record = {"kind": "sealed", "job": job, "attempt": int(attempt), "node": node.number, "claims": []}
-                if home.is_file():  # a tombstone
-                    yield record | {"state": "ended", "outcome": home.read_text().partition(" ")[0].strip()}
-                    continue
-                if place == "jobs" and (node.spool / "released" / home.name).exists():
-                    continue  # a submit that was unpacked once more, and is about to be dropped
-                about, status, results = facts(home / "job"), facts(home / "status"), home / "work/results.jsonl"
-                yield record | {
-                    "origin": about.get("origin"), "token": about.get("project") or about.get("name"), "state": status.get("state"),
-                    "outcome": status.get("outcome"), "reason": status.get("reason"), "promised": status.get("results_sha256"),
-                    "document": hashlib.sha256(results.read_bytes()).hexdigest() if results.is_file() else None,
-                    "claims": [int(slot.read_text().split()[2]) for slot in home.glob("slot[0-9]*")],
-                    **{name: int(status[name]) for name in ("started_at", "ended_at") if name in status}}
-
-    def ended(self):
-        for job in self.listed():
-            status = self.world.servers[0].ask("GET", f"/api/status/{job['job_id']}")[1]
-            results = [server.ask("GET", f"/api/results/{job['job_id']}")[1] for server in self.world.servers]
-            yield {"kind": "ended", "job": job["job_id"], "user": job["user_id"], "status": status["status"], "node": status["node_id"],
-                   "reason": status.get("reason"), "completed_at": moment(status["completed_at"]), "exit_code": status["exit_code"],
-                   "attempts": [{"attempt": past["attempt"], "node": past["node_id"], "reason": past["reason"], "ended_at": moment(past["ended_at"])}
-                                for past in status.get("attempts") or []],
-                   "documents": [hashlib.sha256((document["stdout"] or "").encode()).hexdigest() for document in results]}
+    def asks(self):
+        return [lambda path, server=server: server.ask("GET", path) for server in self.world.servers]
 
 
 def rage(scene, seconds):

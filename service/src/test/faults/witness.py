@@ -1,17 +1,23 @@
-"""What really ran: each job says so itself, outside of any spool, and holds locks of the kernel for as long as it lives."""
+"""What really ran: each job says so itself, outside of any spool, and holds locks of the kernel for as long as it lives.
+
+  python3 witness.py mark FOLDER TOKEN SECONDS   what a solution begins with to do so
+  python3 witness.py runs FILE                   what they have said, as records of a history
+"""
 
 import fcntl
-import os
+import json
+import sys
 from pathlib import Path
 
-# Solutions and operators' scripts alike. Where a job runs says which it is: …/node-1/…/jobs/JOB.ATTEMPT/work/…
+# Solutions and operators' scripts alike. Where a job runs says which it is: …/node-1/…/jobs/JOB.ATTEMPT/work/…; on a host of its own, a node
+# has the number of its host: h1.
 MARK = r"""
 import fcntl, os, random, time
 WITNESS, TOKEN, SECONDS, GATE = {folder!r}, {token!r}, {seconds!r}, {gate!r}
 parts = os.getcwd().split("/")
 name = parts[parts.index("jobs") + 1]
 job, attempt = name.split(".")
-node = next(part for part in parts if part.startswith("node-"))[5:]
+node = next((part[5:] for part in parts if part.startswith("node-")), os.uname().nodename[1:])
 slots = os.environ.get("CUDA_VISIBLE_DEVICES", "")
 
 def note(what, over="-"):
@@ -47,6 +53,14 @@ with open("data/sampleSubmission.csv") as sample, open("submission.csv", "w") as
 """
 
 
+def said(path):
+    """What jobs wrote into that file, as records of a history."""
+    for line in Path(path).read_text().splitlines():
+        what, job, attempt, node, at, slots, token, _, over = line.split(" ", 8)
+        yield {"kind": "run", "what": what, "job": job, "attempt": int(attempt), "node": int(node), "at": int(at), "token": token,
+               "slots": [] if slots == "-" else [int(slot) for slot in slots.split(",")], "over": over}
+
+
 class Witness:
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -63,10 +77,7 @@ class Witness:
         (self.folder / gate).touch()
 
     def runs(self):
-        for line in (self.folder / "runs").read_text().splitlines():
-            what, job, attempt, node, at, slots, token, _, over = line.split(" ", 8)
-            yield {"kind": "run", "what": what, "job": job, "attempt": int(attempt), "node": int(node), "at": int(at), "token": token,
-                   "slots": [] if slots == "-" else [int(slot) for slot in slots.split(",")], "over": over}
+        return said(self.folder / "runs")
 
     def begun(self, token):
         return [run for run in self.runs() if run["what"] == "begin" and run["token"] == token]
@@ -82,3 +93,15 @@ class Witness:
                 except BlockingIOError:
                     found.append([int(name.rpartition(".")[2]), int(node)])
         return found
+
+
+def main():
+    if sys.argv[1] == "mark":
+        _, _, folder, token, seconds = sys.argv
+        print(MARK.format(folder=folder, token=token, seconds=float(seconds), gate=None))
+    else:
+        print(*map(json.dumps, said(sys.argv[2])), sep="\n")
+
+
+if __name__ == "__main__":
+    main()
