@@ -217,7 +217,7 @@ the_history_is_sound() {
         host console "$name" sh -c 'touch /var/tmp/runs && cat /var/tmp/runs' >said
         python3 "$FAULTS/witness.py" runs said >>history
         host console "$name" python3 - spool /var/spool/gpuq "${name#h}" <"$FAULTS/ends.py" >ends
-        grep -F -f ours -e "\"$BATS_TEST_NUMBER-" ends >>history
+        grep -F -f ours -e "\"$BATS_TEST_NUMBER-" ends >>history || [[ $? == 1 ]] # none ran there
     done
     host in python3 "$FAULTS/ends.py" servers 8001 >ends
     grep -F -f ours ends >>history

@@ -11,8 +11,8 @@ import http.client
 import random
 import sys
 import tempfile
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, TimeoutError
 from pathlib import Path
 
 import history
@@ -82,15 +82,15 @@ def rage(scene, seconds):
              trouble.Trouble(world, clients, scene.book, trouble.OF_SERVERS, world.servers, "servers", 8, SHORT)]
     if world.mysql:
         evils.append(trouble.Trouble(world, clients, scene.book, trouble.OF_DATABASES, world.servers, "databases", 14, SHORT))
-    hands = [threading.Thread(target=clients.hand, args=(number,), daemon=True) for number in range(HANDS)]
-    threads = [threading.Thread(target=evil.run) for evil in evils]
-    for thread in (*hands, *threads):
-        thread.start()
+    threads = ThreadPoolExecutor(HANDS + len(evils))
+    hands = [threads.submit(clients.hand, number) for number in range(HANDS)]
+    ends = [threads.submit(evil.run) for evil in evils]
+    threads.shutdown(wait=False)
     time.sleep(seconds)
     for evil in evils:
         evil.over.set()
-    for thread in threads:
-        thread.join()
+    for end in ends:
+        end.result()
     clients.over.set()
     for server in world.servers:
         until("the servers are back", server.ready)
@@ -107,8 +107,9 @@ def storm(folder, seed, seconds, servers, database):
         hands = rage(scene, seconds)
         scene.settle()
         for hand in hands:
-            hand.join(timeout=30)
-            if hand.is_alive():
+            try:
+                hand.result(timeout=30)
+            except TimeoutError:
                 scene.book.write("late", what="a call")
     records = history.read(scene.book.path)
     return history.broken(records), records

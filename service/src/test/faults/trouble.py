@@ -108,7 +108,7 @@ def full_disk(trouble, node):
         except OSError:
             pass
     yield
-    filler.unlink()
+    filler.unlink(missing_ok=True)
 
 
 def give_up(trouble, node):
