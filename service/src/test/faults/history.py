@@ -4,7 +4,8 @@ A history is a list of records, one JSON object a line; moments are microseconds
 
   storm   seed, slots (node -> how many)
   call    op (submit, cancel, status, results, drain, resume, lost, operator), server, token, job, node, sent, answered (absent: nobody
-          knows what came of it), code, status, document (hash of what it brought), alive (attempts that ran when the answer was there)
+          knows what came of it), code, says (why not), status, document (hash of what it brought), alive (attempts that ran when the answer
+          was there)
   run     what (begin, end, clash), job, attempt, node, at, slots, token, over (clash: the slot or job, and who had it)
   sealed  what a node's spool says in the end: job, attempt, node, origin, token, state, outcome, started_at, ended_at, claims (moments at
           which it was given slots), promised (hash of the results in the status), document (hash of what lies there)
@@ -49,8 +50,12 @@ class History:
 
     def given_up(self, node, before):
         """Whether an administrator may have declared the node lost before that moment."""
-        return any(call["op"] == "lost" and call["node"] == node and call["sent"] <= before and call.get("code", 200) == 200
-                   for call in self.calls)
+        return any(call["op"] == "lost" and call["node"] == node and call["sent"] <= before and may_be_done(call) for call in self.calls)
+
+
+def may_be_done(call):
+    """Done, or nobody knows: a server that is killed, or whose database or node is silent, may have come to it."""
+    return call.get("code", 200) == 200 or call["code"] == 503 and "another server leads" not in call.get("says", "")
 
 
 def named(record):
@@ -195,11 +200,14 @@ def silence_is_no_end(history):
 def drained_means_drained(history):
     """Between a confirmed drain and the next resume no slot is given away; what an overtaken server still says is not obeyed."""
     drains = [call for call in history.answered("drain") if call.get("code") == 200]
-    resumes = [call for call in history.calls if call["op"] == "resume"]
+    resumes = [call for call in history.calls if call["op"] == "resume" and may_be_done(call)]
     for drain in drains:
         def may_still_count(resume):
-            overtaken = "answered" not in resume and resume["server"] != drain["server"] and resume["sent"] < drain["sent"]
-            return resume["node"] == drain["node"] and resume.get("answered", drain["sent"]) >= drain["sent"] and not overtaken
+            if resume["node"] != drain["node"]:
+                return False
+            if resume["sent"] >= drain["sent"] or resume.get("code") == 200:
+                return resume.get("answered", drain["sent"]) >= drain["sent"]
+            return resume["server"] == drain["server"]  # it may be late; from an overtaken server it comes too late
         until = min((max(resume["sent"], drain["sent"]) for resume in resumes if may_still_count(resume)), default=float("inf"))
         for sealed in history.of("sealed"):
             for claim in sealed["claims"] if sealed["node"] == drain["node"] else ():

@@ -165,6 +165,13 @@ class HistoryTest(unittest.TestCase):
         self.add(kind="call", op="lost", node=0, server=0, sent=36, answered=37, code=200)
         self.breaks(history.silence_is_no_end)
 
+    def test_an_order_to_give_up_that_may_have_been_done_is_one(self):
+        self.record(kind="ended", job="b")["attempts"][0]["reason"] = "node_lost"
+        self.add(kind="call", op="lost", node=0, server=0, sent=32, answered=33, code=503, says="another server leads this queue")
+        self.breaks(history.silence_is_no_end)
+        self.add(kind="call", op="lost", node=0, server=0, sent=33, answered=34, code=503, says="it may or may not have been done")
+        self.keeps()
+
     def test_an_attempt_that_is_over_and_whose_node_does_not_say_so(self):
         self.record(kind="sealed", job="b", attempt=1)["state"] = "running"
         self.breaks(history.silence_is_no_end)
