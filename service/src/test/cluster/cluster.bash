@@ -3,6 +3,7 @@
 
 SERVER=http://127.0.0.1:8001
 NODES=(h1 h2 h3)
+FAULTS=$CHECKOUT/service/src/test/faults
 SEED=${GPUQ_TEST_SEED:-$SRANDOM}
 STORM=20
 [[ ${GPUQ_TEST_SIZE:-quick} == quick ]] || STORM=200
@@ -112,6 +113,7 @@ submit() {
 }
 
 submit_one() { # NUMBER STATEMENT
+    sed "s/my_project/$BATS_TEST_NUMBER-$1-$SEED/" "$CHECKOUT/examples/config.yaml" >config.yaml
     printf '%s\n' 'import os, shutil, time' "open('/var/tmp/ran', 'a').write('$BATS_TEST_NUMBER.$1\\n')" "$2" \
         'shutil.copy("data/sampleSubmission.csv", "submission.csv")' >solution.py
     until_true accepted "$BATS_TEST_NUMBER-$1-$SEED"
@@ -119,7 +121,7 @@ submit_one() { # NUMBER STATEMENT
 }
 
 accepted() { # KEY: the id is in `accepted`; again does no harm
-    api '/api/submit?wait=false' -F code=@solution.py -F "config_file=@$CHECKOUT/examples/config.yaml" -H "Idempotency-Key: $1" | jq -er .job_id >accepted
+    api '/api/submit?wait=false' -F code=@solution.py -F config_file=@config.yaml -H "Idempotency-Key: $1" | jq -er .job_id >accepted
 }
 
 # on HOST TEXT: a bash script, as the user whose node it is.
@@ -193,22 +195,31 @@ deed::power() { host kill "$1" && host up "$1"; }
 deed::kill_server() { cluster::kill && cluster::serve; }
 deed::drain() { [[ $1 == h3 ]] || tell "/api/nodes/${1#h}/drain" || :; } # with all drained no submit would be accepted
 deed::resume() { tell "/api/nodes/${1#h}/resume" || :; }
-deed::operator() { on "$1" 'printf "read -r -t 1 <> <(:)\n" >job.sh; gpuq submit --script job.sh' || :; }
+# shellcheck disable=SC2016 # the host expands it
+deed::operator() { on "$1" 'printf "read -r -t 1 <> <(:)\n" >job.sh; gpuq submit --script job.sh --name "operator-$SRANDOM"' || :; }
 
-# every_run_is_accounted_for: of the jobs of a storm. One ran, and at most once more for each time that the system failed it.
-every_run_is_accounted_for() {
-    local i runs failed
-    marks
-    for i in "${!ids[@]}"; do
-        runs=$(grep -cx "${BATS_TEST_NUMBER}[.]$i" ran)
-        failed=$(status_of "${ids[i]}" | jq '[.attempts // [] | .[] | select(.reason != "moved")] | length')
-        echo "job $i: $runs runs, failed $failed times" >>runs
-        ((runs >= 1 && runs <= 1 + failed)) || {
-            tail -n 1 runs
-            status_of "${ids[i]}"
-            return 1
-        }
+# stormy NUMBER SECONDS: submits one whose runs and whose acknowledgement are in the history of the storm.
+stormy() {
+    local -r token=$BATS_TEST_NUMBER-$1-$SEED before=${EPOCHREALTIME/./}
+    submit_one "$1" "$(python3 "$FAULTS/witness.py" mark /var/tmp "$token" "$2")"
+    printf '{"kind": "call", "op": "submit", "server": 0, "sent": %s, "answered": %s, "code": 200, "job": "%s", "token": "%s"}\n' \
+        "$before" "${EPOCHREALTIME/./}" "${ids[-1]}" "$token" >>history
+}
+
+# the_history_is_sound: of a storm that is over, by the rules of ./test faults. What the tests before it did to their jobs is not in it.
+the_history_is_sound() {
+    local name
+    printf '%s\n' "${ids[@]}" >ours
+    printf '{"kind": "storm", "seed": %d, "slots": {"1": 2, "2": 2, "3": 2}}\n' "$SEED" >>history
+    for name in "${NODES[@]}"; do
+        host console "$name" sh -c 'touch /var/tmp/runs && cat /var/tmp/runs' >said
+        python3 "$FAULTS/witness.py" runs said >>history
+        host console "$name" python3 - spool /var/spool/gpuq "${name#h}" <"$FAULTS/ends.py" >ends
+        grep -F -f ours -e "\"$BATS_TEST_NUMBER-" ends >>history || [[ $? == 1 ]] # none ran there
     done
+    host in python3 "$FAULTS/ends.py" servers 8001 >ends
+    grep -F -f ours ends >>history
+    python3 "$FAULTS/history.py" history
 }
 
 # marks: of all solutions that ran on any host, in `ran`.

@@ -320,7 +320,7 @@ teardown() {
     RANDOM=$((SEED % 32768))
     local n deed name
     for ((n = 0; n < STORM; n++)); do
-        submit_one "$n" "time.sleep($((RANDOM % 3)))"
+        stormy "$n" "$((RANDOM % 3))"
         name=h$((1 + RANDOM % 3)) deed=${DEEDS[RANDOM % ${#DEEDS[@]}]}
         echo "$n $deed $name" >>deeds
         "deed::$deed" "$name"
@@ -331,5 +331,5 @@ teardown() {
     for id in "${ids[@]}"; do
         ended "$id"
     done
-    every_run_is_accounted_for
+    the_history_is_sound
 }
