@@ -19,6 +19,7 @@ import java.util.regex.Pattern;
 public record MysqlAdministrator(String url, String password) {
     private static final Path DOCUMENTED = Path.of("").toAbsolutePath().resolveSibling("docs/configuration.md");
     private static final int THERE_ALREADY = 1007;
+    private static final String BOUNDED = "?connectTimeout=5000&socketTimeout=30000";
     private static final int CONNECTIONS = 4; // each is a handshake
 
     /** As SQL, one statement each. */
@@ -32,7 +33,7 @@ public record MysqlAdministrator(String url, String password) {
 
     /** The only column of the only row. */
     public String ask(String query) {
-        try (var connection = DriverManager.getConnection(url, "root", password); var statement = connection.createStatement();
+        try (var connection = DriverManager.getConnection(url + BOUNDED, "root", password); var statement = connection.createStatement();
                 var rows = statement.executeQuery(query)) {
             return rows.next() ? rows.getString(1) : "";
         } catch (SQLException e) {
@@ -62,7 +63,7 @@ public record MysqlAdministrator(String url, String password) {
     }
 
     private void run(List<String> statements) throws SQLException {
-        try (var connection = DriverManager.getConnection(url, "root", password); var statement = connection.createStatement()) {
+        try (var connection = DriverManager.getConnection(url + BOUNDED, "root", password); var statement = connection.createStatement()) {
             for (String sql : statements) {
                 statement.execute(sql);
             }

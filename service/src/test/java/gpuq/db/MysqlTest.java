@@ -3,6 +3,7 @@ package gpuq.db;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import gpuq.Eventually;
@@ -24,9 +25,9 @@ import org.junit.jupiter.api.Timeout;
 
 /** What only a MySQL server does to those who use it. */
 @Tag("mysql")
-@Timeout(60)
+@Timeout(100)
 class MysqlTest {
-    private static final Duration SOME_SECONDS = Duration.ofSeconds(20);
+    private static final Duration SOME_SECONDS = Duration.ofSeconds(30);
 
     private static MysqlServer mysql;
     private static int databases;
@@ -136,14 +137,15 @@ class MysqlTest {
 
     @Test
     void a_frozen_server_is_unavailable_within_seconds_also_in_the_middle_of_a_transaction() {
-        var thrown = assertThrows(DatabaseUnavailable.class, () -> database.transaction(tx -> {
-            mysql.freeze();
-            return touch(tx, "ann");
-        }));
-        long began = System.nanoTime();
-        assertThrows(DatabaseUnavailable.class, this::touched);
-        assertTrue(System.nanoTime() - began < SOME_SECONDS.toNanos(), thrown::getMessage);
-        mysql.thaw();
+        try {
+            assertThrows(DatabaseUnavailable.class, () -> database.transaction(tx -> {
+                mysql.freeze();
+                return touch(tx, "ann");
+            }));
+            assertTimeout(SOME_SECONDS, () -> assertThrows(DatabaseUnavailable.class, this::touched));
+        } finally {
+            mysql.thaw();
+        }
         Eventually.holds("it goes on", () -> 1 == database.transaction(tx -> touch(tx, "bob")));
     }
 
