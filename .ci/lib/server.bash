@@ -64,11 +64,9 @@ server::configure_node() {
 # It inherits every open descriptor; its children do not (the JVM closes them).
 server::start() {
     local -r data=$1
-    local options=''
     shift
-    (($# == 0)) || printf -v options '"%s" ' "$@"
-    JAVA_HOME=$JDK JDK_JAVA_OPTIONS=$options env --default-signal=INT,QUIT setsid "$ROOT/service/bin/gpuq-server" --config "$data/gpuq.yaml" \
-        </dev/null >>"$data/server.log" 2>&1 &
+    JAVA_HOME=$JDK env --default-signal=INT,QUIT setsid "$ROOT/service/bin/gpuq-server" "${@/#/-J}" \
+        --config "$data/gpuq.yaml" </dev/null >>"$data/server.log" 2>&1 &
     SERVER_PID=$!
 }
 

@@ -1,14 +1,12 @@
-# Finds the JDK that builds and runs gpuq. The default `java` of a distribution is often older. To run it, one without a compiler will do:
-# JDK_PROGRAM says what there has to be. Needs a function `die`.
+# Finds the JDK that builds and runs gpuq. The default `java` of a distribution is often older.
 
 readonly JDK_WANTED=25
-: "${JDK_PROGRAM:=javac}"
 
 # jdk::release HOME: the feature release of the JDK at HOME; fails where there is none. Reads a file, starts no JVM.
 jdk::release() {
     local -r home=$1
     local line
-    [[ -x $home/bin/java && -x $home/bin/$JDK_PROGRAM && -r $home/release ]] || return 1
+    [[ -x $home/bin/java && -x $home/bin/javac && -r $home/release ]] || return 1
     while read -r line; do
         if [[ $line =~ ^JAVA_VERSION=\"([0-9]+) ]]; then
             printf '%s\n' "${BASH_REMATCH[1]}"
@@ -20,12 +18,12 @@ jdk::release() {
 
 # jdk::candidates: where a JDK may be, best first, one directory a line. JVM_DIRECTORY is where the system keeps them.
 jdk::candidates() {
-    local program home
+    local compiler home
     [[ -z ${JAVA_HOME:-} ]] || printf '%s\n' "$JAVA_HOME"
-    while read -r program; do
-        program=$(readlink -f -- "$program")
-        printf '%s\n' "${program%/bin/*}"
-    done < <(type -aP "$JDK_PROGRAM")
+    while read -r compiler; do
+        compiler=$(readlink -f -- "$compiler")
+        printf '%s\n' "${compiler%/bin/javac}"
+    done < <(type -aP javac)
     for home in "${JVM_DIRECTORY:-/usr/lib/jvm}"/*/; do
         printf '%s\n' "${home%/}"
     done

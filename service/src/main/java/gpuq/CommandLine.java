@@ -6,28 +6,13 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What the server was called with.
+ * What the server was called with. The start script {@code gpuq-server} says what there is.
  *
  * @param config the configuration file
  * @param check whether only to look at that
  * @param command its words; none to serve
  */
 record CommandLine(Path config, boolean check, List<String> command) {
-    static final String USAGE = """
-            Usage: gpuq-server --config FILE [--check-config | COMMAND]
-
-              (no command)            serve until TERM; HUP reads the nodes in FILE anew
-              --check-config          say all that is wrong with the configuration, or print it as it is in effect
-              migrate                 bring the schema of the database up to date
-              restored                say that the database came from a backup: before the server that starts next hands out
-                                      anything, it asks every node what it has
-              user add ID [--admin]   make a user, or give one a further token; prints the token, once
-              user list               all users
-              user revoke ID          revoke all tokens of a user
-              audit [--limit N]       who did what, the last N lines (100), the newest one last
-
-            Commands work beside a running server, also where its database is embedded.
-            docs/configuration.md describes FILE.""";
 
     /** @throws Misuse if they make no sense, in one line */
     static CommandLine of(List<String> words) {

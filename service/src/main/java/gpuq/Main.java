@@ -40,10 +40,6 @@ public final class Main {
     }
 
     private static void run(List<String> args) {
-        if (args.equals(List.of("--help"))) {
-            System.out.println(CommandLine.USAGE);
-            return;
-        }
         CommandLine line = CommandLine.of(args);
         ServerConfig config = ServerConfig.load(line.config(), System.getenv());
         if (line.check()) {
