@@ -36,6 +36,13 @@ def words(path):
         return []
 
 
+def digest(path):
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
 def sealed(spool, node):
     for place in ("jobs", "released"):
         for home in (spool / place).glob("*.*"):
@@ -51,7 +58,7 @@ def told(home):
     about, status, results = facts(home / "job"), facts(home / "status"), home / "work/results.jsonl"
     return {"origin": about.get("origin"), "token": about.get("project") or about.get("name"), "state": status.get("state"),
             "outcome": status.get("outcome"), "reason": status.get("reason"), "promised": status.get("results_sha256"),
-            "document": hashlib.sha256(results.read_bytes()).hexdigest() if results.is_file() else None,
+            "document": digest(results),
             "claims": [int(claim[2]) for claim in map(words, home.glob("slot[0-9]*")) if len(claim) > 2],
             **{name: int(status[name]) for name in ("started_at", "ended_at") if name in status}}
 
