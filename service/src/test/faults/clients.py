@@ -4,7 +4,6 @@ import hashlib
 import http.client
 import random
 import threading
-import time
 import uuid
 
 from book import now
@@ -111,13 +110,10 @@ class Clients:
             code, document = self.submit(self.some_server(rng), token, solution(token), wait, key, patience=100 if wait else 8, **more)
             if code == 200:
                 return self.meet(document["job_id"])
-            if code in (None, 503) or not key:
-                token = token if key else self.token(rng)  # without a key a submit is never sent twice
-            elif code != 0:
-                return None
+            if code not in (None, 503) and not (key and code == 0):
+                return None  # refused; or nobody knows, and without a key it is never sent again
+            token = token if key else self.token(rng)
             self.over.wait(0.2)
-            if not key and code == 0:
-                return None
         return None
 
     def queued(self):

@@ -28,13 +28,28 @@ def facts(path):
     return dict(line.partition(" ")[::2] for line in lines if line)
 
 
+def words(path):
+    """None of a file that goes from here to there, or that a full disk left empty."""
+    try:
+        return path.read_text().split()
+    except OSError:
+        return []
+
+
+def digest(path):
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
 def sealed(spool, node):
     for place in ("jobs", "released"):
         for home in (spool / place).glob("*.*"):
             job, _, attempt = home.name.partition(".")
             record = {"kind": "sealed", "job": job, "attempt": int(attempt), "node": node, "claims": []}
             if home.is_file():  # a tombstone
-                yield record | {"state": "ended", "outcome": home.read_text().partition(" ")[0].strip()}
+                yield record | {"state": "ended", "outcome": next(iter(words(home)), None)}
             elif place == "released" or not (spool / "released" / home.name).exists():  # else a submit that was unpacked once more
                 yield record | told(home)
 
@@ -43,8 +58,8 @@ def told(home):
     about, status, results = facts(home / "job"), facts(home / "status"), home / "work/results.jsonl"
     return {"origin": about.get("origin"), "token": about.get("project") or about.get("name"), "state": status.get("state"),
             "outcome": status.get("outcome"), "reason": status.get("reason"), "promised": status.get("results_sha256"),
-            "document": hashlib.sha256(results.read_bytes()).hexdigest() if results.is_file() else None,
-            "claims": [int(slot.read_text().split()[2]) for slot in home.glob("slot[0-9]*")],
+            "document": digest(results),
+            "claims": [int(claim[2]) for claim in map(words, home.glob("slot[0-9]*")) if len(claim) > 2],
             **{name: int(status[name]) for name in ("started_at", "ended_at") if name in status}}
 
 

@@ -51,13 +51,13 @@ def tombstone(scene):
     scene.clients.cancel(server, job["job_id"])
     node.link("open")
     until("the cancel is confirmed", lambda: scene.clients.read(server, "status", job["job_id"])[1].get("status") == "cancelled")
-    later = [pid for pid in node.called("commands-serve", "answers-serve") if pid not in links]
-    processes.send(later, SIGSTOP)  # so that the node alone decides
+    node.link("refusing")  # so that the node alone decides
+    processes.send([pid for pid in node.called("commands-serve", "commands-watch", "serve", "watch") if pid not in {*links, *old}], SIGKILL)
     processes.send(links, SIGCONT)
     until("the submit has arrived", lambda: not any(map(processes.living, old)))
     node.gpuq("queue")  # whoever looks lets start what waits
     idle(node)
-    processes.send(later, SIGCONT)
+    node.link("open")
 
 
 def nonce(scene):

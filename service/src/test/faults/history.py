@@ -135,8 +135,8 @@ def results_are_the_sealed_ones(history):
                                         if call.get("job") == record["job"] and call.get("document"))}
         if len(told) > 1:
             yield f"{named(record)} has {len(told)} different results"
-        if record["user"] == "operator" or record["status"] == "cancelled":
-            continue
+        if record["user"] == "operator" or record["status"] == "cancelled" or record["reason"] == "node_lost":
+            continue  # what a node sealed after it was given up is nobody's
         if record["status"] == "completed" and not (sealed and sealed.get("promised")):
             yield f"{named(record)} is completed, and node {record['node']} sealed nothing for attempt {attempt}"
         elif sealed and sealed.get("promised") and told - {sealed["promised"]}:

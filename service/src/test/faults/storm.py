@@ -12,7 +12,7 @@ import random
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor, TimeoutError
+from concurrent.futures import ThreadPoolExecutor, TimeoutError, wait
 from pathlib import Path
 
 import history
@@ -89,9 +89,10 @@ def rage(scene, seconds):
     time.sleep(seconds)
     for evil in evils:
         evil.over.set()
+    wait(ends)
+    clients.over.set()
     for end in ends:
         end.result()
-    clients.over.set()
     for server in world.servers:
         until("the servers are back", server.ready)
     for node in world.nodes:

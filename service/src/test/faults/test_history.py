@@ -132,6 +132,12 @@ class HistoryTest(unittest.TestCase):
         self.records.remove(self.record(kind="sealed", job="b", attempt=2))
         self.breaks(history.results_are_the_sealed_ones)
 
+    def test_results_of_a_node_that_was_given_up_are_nobodys(self):
+        self.add(kind="call", op="lost", node=0, server=0, sent=12, answered=13, code=200)
+        self.record(kind="ended", job="a").update(status="failed", reason="node_lost", documents=["e", "e"])
+        self.records.remove(self.record(op="results"))
+        self.keeps()
+
     def test_results_that_changed_when_they_were_sealed(self):
         self.record(kind="sealed", job="a")["document"] = "f"
         self.breaks(history.results_are_the_sealed_ones)

@@ -82,8 +82,9 @@ class Node:
         self.link("open")
 
     def link(self, mode):
-        (self.folder / "new-mode").write_text(mode + "\n")
-        os.replace(self.folder / "new-mode", self.folder / "mode")
+        new = self.folder / f"mode-{threading.get_ident()}"  # two troubles may be at it
+        new.write_text(mode + "\n")
+        os.replace(new, self.folder / "mode")
 
     def gpuq(self, *words):
         """By hand, as an operator: its code and what it printed."""
