@@ -44,13 +44,18 @@ final class Term implements AutoCloseable {
         Progress progress = new Progress(store, attempts, board, archive, endings, older, clock);
         nodes = new Nodes(store, attempts, board, templates, progress, memory, clock);
         fleet = new Fleet(board, nodes, store, attempts, memory, progress, authority, clock);
-        become(config.nodes(), config.node());
         dispatcher = new Dispatcher(store, board, progress, endings, nodes, clock);
-        dispatcher.start();
-        if (database.shared()) {
-            dispatcher.tellTheOthers(memory);
+        try {
+            new Audit(database, clock).add(config.address(), "server leads", "lease %d".formatted(authority.epoch()), "");
+            become(config.nodes(), config.node());
+            dispatcher.start();
+            if (database.shared()) {
+                dispatcher.tellTheOthers(memory);
+            }
+        } catch (RuntimeException failure) {
+            close();
+            throw failure;
         }
-        new Audit(database, clock).add(config.address(), "server leads", "lease %d".formatted(authority.epoch()), "");
     }
 
     void serve(Queue queue) {

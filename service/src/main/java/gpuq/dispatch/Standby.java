@@ -4,18 +4,24 @@ import gpuq.job.JobStore;
 import gpuq.placement.Board;
 import gpuq.placement.Work;
 import gpuq.sync.NodeMemory;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 
 /** The board of a server that does not lead: what the leading one has written of its nodes, with the jobs that the database knows there. */
 public final class Standby {
+    private static final Duration GOOD_FOR = Duration.ofSeconds(1);
+
     private final JobStore store;
     private final NodeMemory memory;
     private final Supplier<Map<Integer, String>> addresses;
     private final InstantSource clock;
+    private Optional<Board> last = Optional.empty();
+    private long madeAt;
 
     /** @param addresses of the configured nodes, by their ids */
     public Standby(JobStore store, NodeMemory memory, Supplier<Map<Integer, String>> addresses, InstantSource clock) {
@@ -25,7 +31,16 @@ public final class Standby {
         this.clock = clock;
     }
 
-    Board board() {
+    /** It may be a second old. */
+    synchronized Board board() {
+        if (last.isEmpty() || System.nanoTime() - madeAt > GOOD_FOR.toNanos()) {
+            last = Optional.of(made());
+            madeAt = System.nanoTime();
+        }
+        return last.get();
+    }
+
+    private Board made() {
         Instant now = clock.instant();
         Board board = new Board(Set.of());
         addresses.get().forEach((id, address) -> {

@@ -49,6 +49,7 @@ public final class LeaseKeeper implements AutoCloseable {
     private volatile boolean retry;
 
     private Optional<Lease> seen = Optional.empty();
+    private Optional<String> predecessor = Optional.empty(); // whose connections are to be ended
     private volatile long seenSince; // also the last renewal, while it is ours
     private long raisedAt = System.nanoTime() - BETWEEN_LEAPS.toNanos();
     private boolean away;
@@ -158,6 +159,7 @@ public final class LeaseKeeper implements AutoCloseable {
 
     private void standBy() {
         Optional<Lease> found = store.find();
+        predecessor = found.filter(lease -> !lease.givenBack() && !lease.isOf(self)).map(Lease::holder).or(() -> predecessor);
         if (!found.equals(seen)) {
             boolean living = seen.isPresent() && found.isPresent() && !found.get().givenBack();
             seen = found;
@@ -191,7 +193,7 @@ public final class LeaseKeeper implements AutoCloseable {
         seenSince = now;
         older = false;
         mine = Optional.of(lease);
-        before.filter(old -> database.shared() && !old.givenBack() && !old.isOf(self)).ifPresent(old -> cutOff(old.holder()));
+        predecessor.filter(old -> database.shared()).ifPresent(this::cutOff);
         LOG.log(Level.INFO, "this server leads, with lease {0}", Long.toString(epoch));
         changes.execute(() -> begin(lease));
     }
@@ -216,6 +218,7 @@ public final class LeaseKeeper implements AutoCloseable {
     private void cutOff(String other) {
         try {
             database.cutOff(other);
+            predecessor = Optional.empty();
         } catch (RuntimeException refused) {
             LOG.log(Level.WARNING, "the connections of the server that led could not be ended: {0}", refused.getMessage());
         }
