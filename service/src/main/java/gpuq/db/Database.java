@@ -84,6 +84,9 @@ public final class Database implements AutoCloseable {
             throw e;
         }
         try {
+            if (embedded.isPresent()) {
+                database.endLeftovers();
+            }
             migrate(settings, client);
         } catch (RuntimeException e) {
             database.close();
@@ -129,6 +132,14 @@ public final class Database implements AutoCloseable {
             why = cause;
         }
         return "the database %s cannot be opened: %s".formatted(settings.place(), Faults.firstLine(why));
+    }
+
+    private void endLeftovers() {
+        try (Connection first = pool.getConnection()) {
+            Leftovers.end(first);
+        } catch (SQLException e) {
+            throw new DatabaseUnavailable("the database does not answer: " + Faults.firstLine(e), e);
+        }
     }
 
     private static JdbcConnectionPool connections(HikariDataSource pool) {
