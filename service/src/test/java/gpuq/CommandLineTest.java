@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -56,6 +57,7 @@ class CommandLineTest {
         }
     }
 
+    @Tag("embedded")
     @Test
     void who_comes_to_the_control_socket_and_says_nothing_holds_up_nobody() throws Exception {
         int port = freePort();
