@@ -68,8 +68,8 @@ final class ControlSocket implements AutoCloseable {
             try {
                 SocketChannel client = socket.accept();
                 Thread.ofVirtual().name("control-client").start(() -> serve(client));
-            } catch (IOException closed) {
-                return;
+            } catch (IOException notNow) {
+                LOG.log(Level.DEBUG, "a command could not be taken: {0}", notNow.getMessage());
             }
         }
     }

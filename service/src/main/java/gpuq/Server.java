@@ -37,6 +37,7 @@ final class Server implements AutoCloseable, LeaseKeeper.Leader {
 
     private final Database database;
     private final LaunchTemplates templates;
+    private final ResultsArchive archive;
     private final Endings endings = new Endings();
     private final Queue queue;
     private final LeaseKeeper keeper;
@@ -50,10 +51,11 @@ final class Server implements AutoCloseable, LeaseKeeper.Leader {
         this.config = config;
         this.database = database;
         templates = new LaunchTemplates(config.templates().resolve("launch"));
+        archive = new ResultsArchive(config.dataDirectory(), database.shared() ? Optional.of(new ResultsStore(database)) : Optional.empty());
         keeper = new LeaseKeeper(database, id, config.address(), config.server().lease(), this);
         JobStore store = new JobStore(database);
         Standby standby = new Standby(store, new NodeMemory(database), this::addresses, CLOCK);
-        queue = new Queue(store, new AttemptStore(database), archive(database), endings, standby, new Audit(database, CLOCK), keeper::leader, keeper::good, CLOCK);
+        queue = new Queue(store, new AttemptStore(database), archive, endings, standby, new Audit(database, CLOCK), keeper::leader, keeper::good, CLOCK);
         http = new HttpServer(settings(config), queue, users);
         keeper.start();
         term.ifPresent(begun -> begun.awaitFirstWords(FIRST_WORDS));
@@ -71,7 +73,7 @@ final class Server implements AutoCloseable, LeaseKeeper.Leader {
         if (restored && !reconciled(new JobStore(fenced), authority)) {
             return false;
         }
-        begin(new Term(config, fenced, templates, archive(fenced), endings, authority, keeper::databaseIsOlder, CLOCK));
+        begin(new Term(config, fenced, templates, archive.through(new ResultsStore(fenced)), endings, authority, () -> keeper.databaseIsOlder(epoch), CLOCK));
         return true;
     }
 
@@ -117,12 +119,8 @@ final class Server implements AutoCloseable, LeaseKeeper.Leader {
     @Override
     public void close() {
         queue.close();
+        keeper.close(); // first, so that another server leads while the last answers go out
         http.stop();
-        keeper.close();
-    }
-
-    private ResultsArchive archive(Database through) {
-        return new ResultsArchive(config.dataDirectory(), through.shared() ? Optional.of(new ResultsStore(through)) : Optional.empty());
     }
 
     private Map<Integer, String> addresses() {

@@ -80,7 +80,7 @@ final class Term implements AutoCloseable {
     @Override
     public void close() {
         dispatcher.close();
+        fleet.close(); // before the threads that use it are interrupted: H2 swallows that at times
         nodes.close();
-        fleet.close();
     }
 }

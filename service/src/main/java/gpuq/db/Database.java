@@ -43,6 +43,7 @@ public final class Database implements AutoCloseable {
 
     /** These tell of every start and stop, and of what is thrown as well. Held here, since loggers are kept weakly. */
     private static final Logger POOL_LOG = Logger.getLogger("com.zaxxer.hikari");
+    private static final Logger CUT_OFF_LOG = Logger.getLogger(Database.class.getName());
     private static final Logger CLIENT_LOG = Logger.getLogger("io.helidon.dbclient.jdbc");
 
     private final HikariDataSource pool;
@@ -167,6 +168,17 @@ public final class Database implements AutoCloseable {
         return query("SELECT MAX(version) AS version FROM schema_version", Map.of(), row -> row.number("version")).getFirst();
     }
 
+    /** The same database over one connection of its own, where it is shared: for who must not queue behind all others. To be closed by itself. */
+    public Database lane() {
+        if (!shared()) {
+            return this;
+        }
+        HikariConfig one = new HikariConfig();
+        pool.copyStateTo(one);
+        one.setMaximumPoolSize(1);
+        return new Database(new HikariDataSource(one), Optional.empty());
+    }
+
     /** Whether other processes may use it at the same time. */
     public boolean shared() {
         return embedded.isEmpty();
@@ -177,7 +189,15 @@ public final class Database implements AutoCloseable {
         List<Long> connections = query("""
                 SELECT processlist_id AS id FROM performance_schema.session_account_connect_attrs
                 WHERE attr_name = :name AND attr_value = :value""", Map.of("name", MysqlSession.CLIENT, "value", other), row -> row.whole("id"));
-        connections.forEach(id -> transaction(tx -> tx.update("KILL " + id, Map.of())));
+        connections.forEach(this::end);
+    }
+
+    private void end(long connection) {
+        try {
+            transaction(tx -> tx.update("KILL " + connection, Map.of()));
+        } catch (RuntimeException gone) {
+            CUT_OFF_LOG.log(Level.FINE, "connection {0} could not be ended: {1}", new Object[] {connection, gone.getMessage()});
+        }
     }
 
     /**

@@ -1,6 +1,7 @@
 package gpuq.dispatch;
 
 import gpuq.db.DatabaseUnavailable;
+import gpuq.db.NotLeading;
 import gpuq.job.Job;
 import gpuq.job.JobStore;
 import gpuq.job.State;
@@ -83,7 +84,7 @@ final class Canceller {
         int on = job.state().node().orElseThrow();
         try {
             nodes.courier(on).orElseThrow(() -> new NodeUnreachable("node %d is not configured".formatted(on))).cancel(job);
-        } catch (NodeUnreachable | NodeRefused | DatabaseUnavailable away) {
+        } catch (NodeUnreachable | NodeRefused | DatabaseUnavailable | NotLeading away) {
             LOG.log(Level.INFO, "that node {0} has ended job {1} is not known yet; it is told again: {2}", on, job.id(), away.getMessage());
             ending.cancel(false);
         }

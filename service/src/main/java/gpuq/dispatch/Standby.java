@@ -20,8 +20,9 @@ public final class Standby {
     private final NodeMemory memory;
     private final Supplier<Map<Integer, String>> addresses;
     private final InstantSource clock;
-    private Optional<Board> last = Optional.empty();
-    private long madeAt;
+    private volatile Optional<Made> last = Optional.empty();
+
+    private record Made(Board board, long at) {}
 
     /** @param addresses of the configured nodes, by their ids */
     public Standby(JobStore store, NodeMemory memory, Supplier<Map<Integer, String>> addresses, InstantSource clock) {
@@ -32,12 +33,12 @@ public final class Standby {
     }
 
     /** It may be a second old. */
-    synchronized Board board() {
-        if (last.isEmpty() || System.nanoTime() - madeAt > GOOD_FOR.toNanos()) {
-            last = Optional.of(made());
-            madeAt = System.nanoTime();
-        }
-        return last.get();
+    Board board() {
+        return last.filter(made -> System.nanoTime() - made.at() <= GOOD_FOR.toNanos()).orElseGet(() -> {
+            Made now = new Made(made(), System.nanoTime());
+            last = Optional.of(now);
+            return now;
+        }).board();
     }
 
     private Board made() {

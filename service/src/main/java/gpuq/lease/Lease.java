@@ -11,6 +11,11 @@ package gpuq.lease;
  */
 record Lease(long epoch, String holder, String address, long beat, boolean restored) {
 
+    /** The same after another renewal. */
+    Lease renewed() {
+        return new Lease(epoch, holder, address, beat + 1, restored);
+    }
+
     boolean isOf(String server) {
         return holder.equals(server);
     }

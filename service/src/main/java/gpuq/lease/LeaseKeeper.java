@@ -33,6 +33,7 @@ public final class LeaseKeeper implements AutoCloseable {
     private static final Duration BETWEEN_LEAPS = Duration.ofMinutes(1);
 
     private final Database database;
+    private final Database lane;
     private final LeaseStore store;
     private final String self;
     private final String address;
@@ -45,13 +46,15 @@ public final class LeaseKeeper implements AutoCloseable {
     private volatile boolean closed;
     private volatile Optional<Lease> mine = Optional.empty();
     private volatile long outbid;
-    private volatile boolean older;
-    private volatile boolean retry;
+    private volatile long older; // the epoch in which a node was found ahead
+    private volatile long failed; // the epoch in which leading could not begin
 
     private Optional<Lease> seen = Optional.empty();
     private Optional<String> predecessor = Optional.empty(); // whose connections are to be ended
     private volatile long seenSince; // also the last renewal, while it is ours
     private long raisedAt = System.nanoTime() - BETWEEN_LEAPS.toNanos();
+    private long idleSince = System.nanoTime() - BETWEEN_LEAPS.toNanos(); // it could not begin to lead, and lets others try
+    private boolean twin; // another server has the same id
     private boolean away;
 
     /** Who begins and ends to lead. Called on one thread, in turns; {@link #follow} must not wait for it. */
@@ -76,7 +79,8 @@ public final class LeaseKeeper implements AutoCloseable {
     /** @param self the {@link ServerId} @param address where this server is asked @param time how long a lease is good without being renewed */
     public LeaseKeeper(Database database, String self, String address, Duration time, Leader leader) {
         this.database = database;
-        this.store = new LeaseStore(database);
+        this.lane = database.lane();
+        this.store = new LeaseStore(lane);
         this.self = self;
         this.address = address;
         this.time = time;
@@ -101,21 +105,22 @@ public final class LeaseKeeper implements AutoCloseable {
 
     /** Where the present leader is asked, as far as it is known. */
     public Optional<String> leader() {
-        return mine.or(() -> seen).filter(lease -> !lease.givenBack()).map(Lease::address);
+        return seen.filter(lease -> !lease.givenBack() && !lease.isOf(self)).map(Lease::address);
     }
 
     /** A node obeys a later epoch than this server's: another server leads, or the database is older than the node. */
     public void outbid(long epoch) {
-        if (mine.filter(lease -> epoch - lease.epoch() <= LARGEST_LEAP).isPresent()) {
+        Optional<Lease> lease = mine;
+        if (lease.isPresent() && epoch - lease.get().epoch() <= LARGEST_LEAP) {
             outbid = Math.max(outbid, epoch);
-        } else {
+        } else if (lease.isPresent()) {
             LOG.log(Level.WARNING, "a node obeys lease {0}; that there were so many is not believed", Long.toString(epoch));
         }
     }
 
-    /** A node has gone on with a job further than the database knows. */
-    public void databaseIsOlder() {
-        older = true;
+    /** A node has gone on with a job further than the database knows. @param epoch in which that was found */
+    public void databaseIsOlder(long epoch) {
+        older = Math.max(older, epoch);
     }
 
     private void keep() {
@@ -138,17 +143,36 @@ public final class LeaseKeeper implements AutoCloseable {
 
     private void hold(Lease lease) {
         long now = System.nanoTime();
-        if ((older || outbid > lease.epoch()) && now - raisedAt >= BETWEEN_LEAPS.toNanos()) {
+        if ((older == lease.epoch() || outbid > lease.epoch()) && now - raisedAt >= BETWEEN_LEAPS.toNanos()) {
             raisedAt = now;
-            again(older ? "a node has gone on further than the database knows" : "a node obeys lease %d".formatted(outbid));
-        } else if (retry) {
-            retry = false;
-            again("leading could not begin");
-        } else if (!database.shared() || store.renew(lease)) {
+            again(older == lease.epoch() ? "a node has gone on further than the database knows" : "a node obeys lease %d".formatted(outbid));
+        } else if (failed == lease.epoch()) {
+            letOthersTry(lease);
+        } else if (!database.shared()) {
             seenSince = now;
+        } else if (store.renew(lease)) {
+            seenSince = now;
+            mine = Optional.of(lease.renewed());
         } else {
-            lose("another server has taken it");
+            notRenewed(lease);
         }
+    }
+
+    private void notRenewed(Lease lease) {
+        Optional<Lease> found = store.find();
+        if (found.isEmpty() || found.get().isOf(self) && found.get().epoch() == lease.epoch()) {
+            older = lease.epoch();
+            again("the database has gone back to an earlier state");
+        } else {
+            twin = found.get().isOf(self);
+            lose(twin ? "another server has taken it who has this one's server-id: one data directory is a copy of the other" : "another server has taken it");
+        }
+    }
+
+    private void letOthersTry(Lease lease) {
+        lose("leading could not begin");
+        store.giveBack(lease);
+        idleSince = System.nanoTime();
     }
 
     /** With a later epoch. Only who holds the lease in the database gets one: where another holds it, this finds out. */
@@ -168,13 +192,13 @@ public final class LeaseKeeper implements AutoCloseable {
                 decided.complete(null);
             }
         }
-        if (free(found)) {
+        if (free(found) && System.nanoTime() - idleSince >= time.toNanos()) {
             take(found);
         }
     }
 
     private boolean free(Optional<Lease> lease) {
-        return !database.shared() || lease.isEmpty() || lease.get().givenBack() || lease.get().isOf(self) || expired();
+        return !database.shared() || lease.isEmpty() || lease.get().givenBack() || lease.get().isOf(self) && !twin || expired();
     }
 
     private boolean expired() {
@@ -183,17 +207,18 @@ public final class LeaseKeeper implements AutoCloseable {
 
     private void take(Optional<Lease> before) {
         long last = before.map(Lease::epoch).orElse(0L);
-        long epoch = 1 + Math.max(outbid, last);
-        boolean restored = older || outbid > last || before.map(Lease::restored).orElse(false);
+        long epoch = 1 + Math.max(Math.max(outbid, older), last);
+        boolean restored = older > 0 && older >= last || outbid > last || before.map(Lease::restored).orElse(false);
         Lease lease = new Lease(epoch, self, address, before.map(Lease::beat).orElse(0L) + 1, restored);
+        predecessor.filter(old -> expired()).ifPresent(this::cutOff); // it may sleep with the row in its hands
         long now = System.nanoTime();
         if (!store.take(before, lease)) {
             return;
         }
         seenSince = now;
-        older = false;
         mine = Optional.of(lease);
-        predecessor.filter(old -> database.shared()).ifPresent(this::cutOff);
+        predecessor.ifPresent(this::cutOff); // what it began since
+        predecessor = Optional.empty();
         LOG.log(Level.INFO, "this server leads, with lease {0}", Long.toString(epoch));
         changes.execute(() -> begin(lease));
     }
@@ -206,9 +231,9 @@ public final class LeaseKeeper implements AutoCloseable {
             if (leader.lead(lease.epoch(), LeaseStore.fence(lease.epoch(), self), lease.restored()) && lease.restored()) {
                 store.reconciled(lease);
             }
-        } catch (RuntimeException failure) {
+        } catch (RuntimeException | Error failure) {
             LOG.log(Level.ERROR, "leading could not begin, and is tried again", failure);
-            retry = true;
+            failed = lease.epoch();
         } finally {
             decided.complete(null);
         }
@@ -217,8 +242,7 @@ public final class LeaseKeeper implements AutoCloseable {
     /** Its rows would be waited for otherwise, by all who write to them. */
     private void cutOff(String other) {
         try {
-            database.cutOff(other);
-            predecessor = Optional.empty();
+            lane.cutOff(other);
         } catch (RuntimeException refused) {
             LOG.log(Level.WARNING, "the connections of the server that led could not be ended: {0}", refused.getMessage());
         }
@@ -268,6 +292,9 @@ public final class LeaseKeeper implements AutoCloseable {
             mine.ifPresent(store::giveBack);
         } catch (DatabaseException gone) {
             LOG.log(Level.INFO, "the lease could not be given back; it runs out: {0}", gone.getMessage());
+        }
+        if (lane != database) {
+            lane.close();
         }
     }
 }

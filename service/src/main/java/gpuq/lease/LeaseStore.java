@@ -40,7 +40,7 @@ public final class LeaseStore {
         Map<String, Object> row = row(mine);
         row.putAll(Map.of("old_epoch", old.epoch(), "old_holder", old.holder(), "old_beat", old.beat()));
         return 1 == database.update("""
-                UPDATE lease SET epoch = :epoch, holder = :holder, address = :address, beat = :beat, restored = :restored
+                UPDATE lease SET epoch = :epoch, holder = :holder, address = :address, beat = :beat, restored = GREATEST(restored, :restored)
                 WHERE lease_id = 1 AND epoch = :old_epoch AND holder = :old_holder AND beat = :old_beat""", row);
     }
 
@@ -49,10 +49,10 @@ public final class LeaseStore {
                 "restored", lease.restored() ? 1 : 0));
     }
 
-    /** @return whether it was still the holder's, of this epoch */
+    /** @return whether it was still the holder's, of this epoch, and no earlier than the holder knows it */
     boolean renew(Lease mine) {
-        return 1 == database.update("UPDATE lease SET beat = beat + 1 WHERE lease_id = 1 AND epoch = :epoch AND holder = :holder",
-                Map.of("epoch", mine.epoch(), "holder", mine.holder()));
+        return 1 == database.update("UPDATE lease SET beat = beat + 1 WHERE lease_id = 1 AND epoch = :epoch AND holder = :holder AND beat >= :beat",
+                Map.of("epoch", mine.epoch(), "holder", mine.holder(), "beat", mine.beat()));
     }
 
     /** For others to take at once. */

@@ -25,6 +25,9 @@ public record JobRecord(
         Optional<Instant> endedAt,
         Optional<Ending> ending) {
 
+    /** More slots than any host has. */
+    private static final int MOST_GPUS = 1024;
+
     public enum Phase { WAITING, STARTING, RUNNING, ENDED }
 
     public enum How { EXITED, TIME_LIMIT, CANCELLED, WITHDRAWN, SYSTEM }
@@ -85,9 +88,9 @@ public record JobRecord(
                 fields.job("job"),
                 fields.count("attempt", 1),
                 tombstone ? "server" : fields.text("origin"),
-                tombstone ? "" : fields.text("user"),
+                tombstone ? "" : fields.name("user"),
                 fields.maybeName("competition"),
-                tombstone ? 1 : fields.count("gpus", 1),
+                tombstone ? 1 : (int) fields.number("gpus", 1, MOST_GPUS),
                 tombstone ? 0 : (int) fields.number("priority", -100, 100),
                 tombstone ? Duration.ZERO : fields.seconds("expected_time"),
                 tombstone ? Duration.ZERO : fields.seconds("time_limit"),

@@ -72,6 +72,17 @@ public final class ResultsArchive {
         }
     }
 
+    private ResultsArchive(Path sealed, Path names, Optional<ResultsStore> shared) {
+        this.sealed = sealed;
+        this.names = names;
+        this.shared = shared;
+    }
+
+    /** The same, which shares what it keeps through another store, if it shares at all. */
+    public ResultsArchive through(ResultsStore other) {
+        return new ResultsArchive(sealed, names, shared.map(store -> other));
+    }
+
     /**
      * Keeps the results of a job that ended at {@code completedAt}. Doing it again is harmless. When this returns they are synced.
      *
@@ -98,13 +109,11 @@ public final class ResultsArchive {
         try {
             if (document.length > 0) {
                 seal(file(job, DOCUMENT), document);
-            }
-            seal(file(job, STDERR), stderr); // last: where it is, all is
-            sync(sealed);
-            if (document.length > 0) {
                 publish(file(job, DOCUMENT), publicName(job.submission(), completedAt));
                 sync(names);
             }
+            seal(file(job, STDERR), stderr); // last: where it is, all is
+            sync(sealed);
         } catch (IOException e) {
             throw new UncheckedIOException("job %s, attempt %d: its results could not be kept".formatted(job.id(), job.attempt()), e);
         }

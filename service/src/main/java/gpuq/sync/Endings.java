@@ -3,6 +3,7 @@ package gpuq.sync;
 import gpuq.job.Job;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.NoSuchElementException;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -58,7 +59,18 @@ public final class Endings {
     public void look(Collection<Job> unended, Function<UUID, Job> present) {
         Set<UUID> overdue = new HashSet<>(waiting.keySet());
         unended.forEach(job -> overdue.remove(job.id()));
-        overdue.stream().map(present).filter(Job::ended).forEach(this::ended);
+        overdue.forEach(id -> look(id, present));
+    }
+
+    private void look(UUID id, Function<UUID, Job> present) {
+        try {
+            Job job = present.apply(id);
+            if (job.ended()) {
+                ended(job);
+            }
+        } catch (NoSuchElementException gone) { // the database came from a backup: nobody will ever know
+            waiting.getOrDefault(id, Set.of()).forEach(waiter -> waiter.ending().cancel(false));
+        }
     }
 
     /** Answers everybody with their job as it is now, or as it was last seen if the database is away: the server is told to stop. */

@@ -121,9 +121,9 @@ public final class Progress {
 
     /** Whether the node was given the job after the last thing that the database knows of it. */
     private static boolean ahead(int on, Job job, JobRecord said) {
-        boolean unsentElsewhere = (job.state() instanceof State.Unplaced || unsent(job)) && !job.state().node().equals(OptionalInt.of(on));
+        boolean elsewhere = !job.state().node().equals(OptionalInt.of(on)); // and an attempt has one node
         return !job.ended() && !said.tombstone()
-                && (said.attempt() > job.attempt() || said.attempt() == job.attempt() && unsentElsewhere);
+                && (said.attempt() > job.attempt() || said.attempt() == job.attempt() && elsewhere);
     }
 
     /** Whether the node speaks of the job's present attempt, and the job still wants to hear it. */

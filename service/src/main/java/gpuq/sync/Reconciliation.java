@@ -1,5 +1,6 @@
 package gpuq.sync;
 
+import gpuq.db.DatabaseException;
 import gpuq.job.Job;
 import gpuq.job.JobStore;
 import gpuq.job.State;
@@ -28,6 +29,9 @@ public final class Reconciliation {
     /** So many attempts without one that the node knows: there are no later ones. */
     private static final int GAP = 8;
 
+    /** A node that knows still more lies. */
+    private static final int MOST = 1000;
+
     private final JobStore store;
     private final Adoption adoption;
     private final Map<UUID, Found> latest = new HashMap<>();
@@ -55,7 +59,7 @@ public final class Reconciliation {
         if (over.getAsBoolean()) {
             return false;
         }
-        latest.values().forEach(this::takeOver);
+        latest.values().forEach(this::tryToTakeOver);
         LOG.log(Level.INFO, "all nodes have answered; the database is as they are");
         return true;
     }
@@ -73,7 +77,7 @@ public final class Reconciliation {
     }
 
     private void askFor(Job job, int id, Node node) {
-        for (int attempt = job.attempt(), unknown = 0; unknown < GAP; attempt++) {
+        for (int attempt = job.attempt(), unknown = 0; unknown < GAP && attempt < job.attempt() + MOST && !over.getAsBoolean(); attempt++) {
             try {
                 found(id, node, node.status(job.id(), attempt));
                 unknown = 0;
@@ -88,6 +92,17 @@ public final class Reconciliation {
 
     private void found(int on, Node node, JobRecord said) {
         latest.merge(said.job(), new Found(on, node, said), (one, other) -> one.said().attempt() > other.said().attempt() ? one : other);
+    }
+
+    /** What one node says of one job holds up no other. */
+    private void tryToTakeOver(Found found) {
+        try {
+            takeOver(found);
+        } catch (DatabaseException away) {
+            throw away;
+        } catch (RuntimeException failure) {
+            LOG.log(Level.ERROR, "what node " + found.on() + " says of job " + found.said().job() + " could not be taken over", failure);
+        }
     }
 
     private void takeOver(Found found) {
