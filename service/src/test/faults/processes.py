@@ -60,8 +60,11 @@ def kill(find):
 
 
 def waiting(pid):
-    """What waits in the pipe that is its standard input, without taking it away."""
-    pipe = os.open(f"/proc/{pid}/fd/0", os.O_RDONLY | os.O_NONBLOCK)
+    """What waits in the pipe that is its standard input, without taking it away: nothing any more of one that has ended."""
+    try:
+        pipe = os.open(f"/proc/{pid}/fd/0", os.O_RDONLY | os.O_NONBLOCK)
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
     out, into = os.pipe()
     try:
         copied = LIBC.tee(pipe, into, 65536, SPLICE_F_NONBLOCK)
