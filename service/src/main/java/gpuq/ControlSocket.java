@@ -19,6 +19,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 
 /**
@@ -30,6 +31,8 @@ final class ControlSocket implements AutoCloseable {
     private static final int LONGEST_COMMAND = 64 << 10;
     private static final int LONGEST_ANSWER = 64 << 20;
     private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration PATIENCE_OF_CLIENT = Duration.ofSeconds(30);
+    private static final Duration BETWEEN_TRIES = Duration.ofMillis(100);
 
     private final ServerSocketChannel socket;
     private final Function<List<String>, String> commands;
@@ -70,12 +73,13 @@ final class ControlSocket implements AutoCloseable {
                 Thread.ofVirtual().name("control-client").start(() -> serve(client));
             } catch (IOException notNow) {
                 LOG.log(Level.DEBUG, "a command could not be taken: {0}", notNow.getMessage());
+                LockSupport.parkNanos(BETWEEN_TRIES.toNanos());
             }
         }
     }
 
     private void serve(SocketChannel client) {
-        Thread deadline = Thread.ofVirtual().start(() -> hangUpLate(client));
+        Thread deadline = Thread.ofVirtual().start(() -> hangUp(client, PATIENCE));
         try (client) {
             Answer answer = answer(words(read(client, LONGEST_COMMAND)));
             byte[] bytes = (answer.code() + " " + answer.text()).getBytes(StandardCharsets.UTF_8);
@@ -100,28 +104,37 @@ final class ControlSocket implements AutoCloseable {
         }
     }
 
-    private static void hangUpLate(SocketChannel client) {
+    private static void hangUp(SocketChannel channel, Duration after) {
         try {
-            Thread.sleep(PATIENCE);
-            client.close();
+            Thread.sleep(after);
+            channel.close();
         } catch (InterruptedException | IOException done) {
-            // the client was answered, or is gone
+            // there was an answer, or nobody any more
         }
     }
 
     /** Has the server that listens there carry out a command. @return nothing if none listens */
     static Optional<Answer> ask(Path dataDirectory, List<String> words) {
         try (SocketChannel server = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-            if (!server.connect(UnixDomainSocketAddress.of(path(dataDirectory)))) {
-                return Optional.empty();
-            }
+            server.connect(UnixDomainSocketAddress.of(path(dataDirectory)));
+            return Optional.of(asked(server, words));
+        } catch (IOException | IllegalArgumentException nobody) {
+            return Optional.empty();
+        }
+    }
+
+    private static Answer asked(SocketChannel server, List<String> words) {
+        Thread deadline = Thread.ofVirtual().start(() -> hangUp(server, PATIENCE_OF_CLIENT));
+        try {
             Channels.newOutputStream(server).write((String.join("\0", words) + "\0").getBytes(StandardCharsets.UTF_8));
             server.shutdownOutput();
             String answer = new String(read(server, LONGEST_ANSWER), StandardCharsets.UTF_8);
             int space = answer.indexOf(' ');
-            return space < 1 ? Optional.empty() : Optional.of(new Answer(Integer.parseInt(answer.substring(0, space)), answer.substring(space + 1)));
-        } catch (IOException | IllegalArgumentException nobody) {
-            return Optional.empty();
+            return new Answer(Integer.parseInt(answer.substring(0, Math.max(0, space))), answer.substring(space + 1));
+        } catch (IOException | NumberFormatException silent) {
+            return new Answer(75, "the server that runs here has not answered; what was asked may have been done");
+        } finally {
+            deadline.interrupt();
         }
     }
 
@@ -138,7 +151,8 @@ final class ControlSocket implements AutoCloseable {
     }
 
     private static List<String> words(byte[] bytes) {
-        return List.of(new String(bytes, StandardCharsets.UTF_8).split("\0"));
+        List<String> words = List.of(new String(bytes, StandardCharsets.UTF_8).split("\0", -1));
+        return words.subList(0, words.size() - 1);
     }
 
     @Override

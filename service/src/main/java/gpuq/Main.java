@@ -6,8 +6,7 @@ import gpuq.config.ConfigRefused;
 import gpuq.config.Mode;
 import gpuq.config.ServerConfig;
 import gpuq.db.Database;
-import gpuq.db.DatabaseUnavailable;
-import gpuq.db.SchemaRefused;
+import gpuq.db.DatabaseException;
 import gpuq.lease.ServerId;
 import io.helidon.logging.common.LogConfig;
 import java.io.UncheckedIOException;
@@ -34,7 +33,7 @@ public final class Main {
             end(64, wrong.getMessage());
         } catch (ConfigRefused refused) {
             end(78, refused.getMessage());
-        } catch (SchemaRefused | DatabaseUnavailable | UncheckedIOException notNow) {
+        } catch (DatabaseException | UncheckedIOException notNow) {
             end(75, notNow.getMessage());
         }
     }
@@ -53,7 +52,7 @@ public final class Main {
 
     /** By the server that has the embedded database open, if there is one. */
     private static void command(ServerConfig config, List<String> words) {
-        Optional<ControlSocket.Answer> answer = ControlSocket.ask(config.dataDirectory(), words);
+        Optional<ControlSocket.Answer> answer = config.database().isEmbedded() ? ControlSocket.ask(config.dataDirectory(), words) : Optional.empty();
         if (answer.isPresent() && answer.get().code() != 0) {
             end(answer.get().code(), answer.get().text());
         } else if (answer.isPresent()) {

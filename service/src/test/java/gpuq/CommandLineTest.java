@@ -47,6 +47,7 @@ class CommandLineTest {
             String token = run(site.config(), "user", "add", "ada", "--admin").printed().strip();
             assertEquals("ada (administrator)\nsarang\n", run(site.config(), "user", "list").printed());
             assertEquals(200, server.api().post("/api/nodes/0/drain?reason=repair", "Authorization", "Bearer " + token).status());
+            assertEquals(64, run(site.config(), "user", "add", "").code());
             Ended wrong = run(site.config(), "user", "remove");
             assertEquals("64 gpuq-server: there is no command", wrong.code() + " " + wrong.printed().substring(0, 32));
             String audit = run(site.config(), "audit", "--limit", "9").printed();

@@ -18,6 +18,11 @@ public record DatabaseSettings(String url, String username, String password, int
         return new DatabaseSettings(EmbeddedFile.url(file), "gpuq", "", CONNECTIONS);
     }
 
+    /** Whether it is the embedded database, which one process has at a time. */
+    public boolean isEmbedded() {
+        return EmbeddedFile.is(url);
+    }
+
     /** The URL without options and credentials: what may be shown. */
     public String place() {
         return url.replaceFirst("[?;].*", "").replaceFirst("//[^/@]*@", "//");
