@@ -1,5 +1,5 @@
 /**
- * The REST API: parses, authenticates, checks, answers. It asks {@link gpuq.dispatch.Jobs} for everything else.
+ * The REST API: parses, authenticates, checks, answers. It asks {@link gpuq.dispatch.Queue} for everything else.
  *
  * <p>Three layers, from the socket inwards. <em>Connections</em>: {@link gpuq.api.Connection}, {@link gpuq.api.ConnectionGuard},
  * {@link gpuq.api.Deadlines} and {@link gpuq.api.HonestClose} see to it that no client, however slow or confused, holds a thread or

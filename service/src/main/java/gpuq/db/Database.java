@@ -176,6 +176,7 @@ public final class Database implements AutoCloseable {
         HikariConfig one = new HikariConfig();
         pool.copyStateTo(one);
         one.setMaximumPoolSize(1);
+        one.setInitializationFailTimeout(-1); // whether the database is there is found out when it is used
         return new Database(new HikariDataSource(one), Optional.empty());
     }
 

@@ -183,7 +183,8 @@ public final class LeaseKeeper implements AutoCloseable {
 
     private void standBy() {
         Optional<Lease> found = store.find();
-        predecessor = found.filter(lease -> !lease.givenBack() && !lease.isOf(self)).map(Lease::holder).or(() -> predecessor);
+        found.filter(lease -> !lease.isOf(self)).ifPresent(lease ->
+                predecessor = lease.givenBack() ? Optional.empty() : Optional.of(lease.holder()));
         if (!found.equals(seen)) {
             boolean living = seen.isPresent() && found.isPresent() && !found.get().givenBack();
             seen = found;
