@@ -1,7 +1,13 @@
 # Adds up what the runners of the parts report. A part that ran no test has failed; so has a runner that ended badly
-# without saying which test did.
+# without saying which test did. The names of what failed are said again at the end, where whoever sees only that can read them.
 
 TOTAL_PASSED=0 TOTAL_FAILED=0 TOTAL_SKIPPED=0
+TOTAL_NAMES=()
+
+# totals::name TEXT: of a test that failed.
+totals::name() {
+    TOTAL_NAMES+=("${PART:+$PART: }$1")
+}
 
 # totals::add STATUS RUN FAILED SKIPPED: one part, by its runner's exit status and numbers.
 totals::add() {
@@ -9,9 +15,11 @@ totals::add() {
     local -r status=$1 skipped=$4
     if ((run == 0)); then
         printf 'no test ran\n'
+        totals::name 'no test ran'
         run=1 failed=1
     elif ((status != 0 && failed == 0)); then
         printf 'the runner ended with status %d\n' "$status"
+        totals::name "the runner ended with status $status"
         run=$((run + 1)) failed=1
     fi
     TOTAL_PASSED=$((TOTAL_PASSED + run - failed - skipped))
@@ -33,11 +41,16 @@ totals::tap() {
             1..*) planned=$((planned + ${line#1..})) ;;
             'ok '*'# skip'*) seen=$((seen + 1)) skipped=$((skipped + 1)) ;;
             'ok '*) seen=$((seen + 1)) ;;
-            'not ok '*) seen=$((seen + 1)) failed=$((failed + 1)) ;;
+            'not ok '*)
+                seen=$((seen + 1)) failed=$((failed + 1))
+                line=${line#not ok }
+                totals::name "${line#* }"
+                ;;
         esac
     done <"$file"
     if ((planned > seen)); then
         printf '%d tests were announced and did not run\n' $((planned - seen))
+        totals::name "$((planned - seen)) tests were announced and did not run"
         failed=$((failed + planned - seen)) seen=$planned
     fi
     totals::add "$status" "$seen" "$failed" "$skipped"
@@ -55,6 +68,8 @@ totals::unittest() {
             failed=$(($(totals::number "$line" '(failures=') + $(totals::number "$line" 'errors=') +
                 $(totals::number "$line" 'unexpected successes=')))
             skipped=$(totals::number "$line" 'skipped=')
+        elif [[ $line =~ ^(FAIL|ERROR|UNEXPECTED\ SUCCESS):\ (.*) ]]; then
+            totals::name "${BASH_REMATCH[2]}"
         fi
     done <"$file"
     ((run >= failed + skipped)) || run=$((failed + skipped)) # an error outside of any test counts as one
@@ -64,22 +79,27 @@ totals::unittest() {
 # totals::surefire STATUS DIRECTORY: the reports that Maven leaves, one for each test class.
 totals::surefire() {
     local -r status=$1 directory=$2
-    local report line run=0 failed=0 skipped=0
+    local report line name run=0 failed=0 skipped=0
     for report in "$directory"/TEST-*.xml; do
         while IFS= read -r line; do
-            [[ $line == '<testsuite '* ]] || continue
-            run=$((run + $(totals::number "$line" ' tests="')))
-            failed=$((failed + $(totals::number "$line" ' failures="') + $(totals::number "$line" ' errors="')))
-            skipped=$((skipped + $(totals::number "$line" ' skipped="')))
-            break
-        done <"$report"
+            if [[ $line == '<testsuite '* ]]; then
+                run=$((run + $(totals::number "$line" ' tests="')))
+                failed=$((failed + $(totals::number "$line" ' failures="') + $(totals::number "$line" ' errors="')))
+                skipped=$((skipped + $(totals::number "$line" ' skipped="')))
+            elif [[ $line =~ ^' '*'<testcase name="'([^\"]*)'" classname="'([^\"]*)'"' ]]; then
+                name=${BASH_REMATCH[2]}#${BASH_REMATCH[1]}
+            elif [[ $line =~ ^' '*'<'(failure|error)[' >'] ]]; then
+                totals::name "$name"
+            fi
+        done < <(grep -E '^<testsuite |^ *<(testcase|failure|error)[ >]' -- "$report")
     done
     totals::add "$status" "$run" "$failed" "$skipped"
 }
 
-# totals::print: the last line of a run; fails when a test has.
+# totals::print: the last lines of a run; fails when a test has.
 totals::print() {
-    printf '\n%d passed, %d failed' "$TOTAL_PASSED" "$TOTAL_FAILED"
+    ((${#TOTAL_NAMES[@]} == 0)) || printf '\nfailed: %s' "${TOTAL_NAMES[@]}"
+    printf '\n\n%d passed, %d failed' "$TOTAL_PASSED" "$TOTAL_FAILED"
     ((TOTAL_SKIPPED == 0)) || printf ', %d skipped' "$TOTAL_SKIPPED"
     printf '\n'
     ((TOTAL_FAILED == 0))

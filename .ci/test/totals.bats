@@ -59,6 +59,27 @@ totals() {
     totals 3 1 0
 }
 
+@test "what failed is named again before the last line" {
+    PART=node
+    printf '%s\n' 1..3 'ok 1 a' 'not ok 2 b c' 'ok 3 d' >tap
+    totals::tap 1 tap
+    PART=grader
+    printf '%s\n' 'FAIL: test_a (x.Y.test_a)' 'ERROR: test_b (x.Y.test_b)' 'Ran 2 tests in 0.1s' 'FAILED (failures=1, errors=1)' >out
+    totals::unittest 1 out
+    PART=java
+    cat >TEST-A.xml <<'END'
+<testsuite name="gpuq.A" tests="3" errors="0" skipped="0" failures="1">
+  <testcase name="good" classname="gpuq.A" time="0.1"/>
+  <testcase name="bad{int}[1]" classname="gpuq.A" time="0.1">
+    <failure message="&lt;error&gt;" type="x">
+  </testcase>
+</testsuite>
+END
+    totals::surefire 1 .
+    run totals::print
+    [ "${lines[*]: -5}" = "failed: node: b c failed: grader: test_a (x.Y.test_a) failed: grader: test_b (x.Y.test_b) failed: java: gpuq.A#bad{int}[1] 4 passed, 4 failed" ]
+}
+
 @test "the last line is plain, and the exit status tells the same" {
     totals::add 0 3 0 0
     run totals::print
