@@ -15,6 +15,7 @@ from pathlib import Path
 
 import processes
 from forms import submission
+from hosts import Host
 
 ROOT = Path(__file__).resolve().parents[4]
 JAR = ROOT / "service/target/gpuq-server.jar"
@@ -86,6 +87,15 @@ class Node:
         new.write_text(mode + "\n")
         os.replace(new, self.folder / "mode")
 
+    def settings(self):
+        """What the server's configuration says of it."""
+        return f"local: {{command: {self.folder}/gpuq, config: {self.conf}}}"
+
+    def file(self, name, text):
+        """Leaves it there; its path as the node has it."""
+        (self.folder / name).write_text(text)
+        return str(self.folder / name)
+
     def gpuq(self, *words):
         """By hand, as an operator: its code and what it printed."""
         environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
@@ -152,7 +162,7 @@ class Server:
         self.data.mkdir()
         self.configuration = self.data / "gpuq.yaml"
         database = f'database: {{url: "jdbc:mysql://127.0.0.1:{world.mysql.port}/gpuq", username: root}}\n' if world.mysql else ""
-        nodes = "".join(f"  - {{id: {node.number}, local: {{command: {node.folder}/gpuq, config: {node.conf}}}}}\n" for node in world.nodes)
+        nodes = "".join(f"  - {{id: {node.number}, {node.settings()}}}\n" for node in world.nodes)
         self.configuration.write_text(
             f"mode: demonstration\nserver: {{host: 127.0.0.1, port: {self.port}, lease: PT3S, cancel-patience: PT5S}}\ndata-directory: {self.data}\n"
             f"templates: {ROOT}/templates\n{database}node: {{heartbeat: PT1S, patience: PT3S, checkup: PT10S}}\nnodes:\n{nodes}")
@@ -206,12 +216,14 @@ class Server:
 
 
 class World:
-    """@param shadow: a folder of classes that take the place of the server's own; scripts: the node scripts."""
+    """@param shadow: a folder of classes that take the place of the server's own; scripts: the node scripts; witness: a folder that hosts see, too,
+    when there shall be hosts."""
 
-    def __init__(self, folder, slots=(2, 1, 1), servers=1, mysql=False, scripts=ROOT / "node-scripts", shadow=None):
+    def __init__(self, folder, slots=(2, 1, 1), servers=1, mysql=False, scripts=ROOT / "node-scripts", shadow=None, witness=None):
         self.folder, self.shadow = Path(folder), shadow
         self.closed = threading.Event()
-        self.nodes = [Node(number, self.folder, count, scripts, disk=number == 0) for number, count in enumerate(slots)]
+        self.nodes = [Host(number, self.folder, count, witness) if witness else Node(number, self.folder, count, scripts, disk=number == 0)
+                      for number, count in enumerate(slots)]
         self.mysql = MySQL(self.folder) if mysql else None
         self.servers = [Server(number, self) for number in range(servers)]
         if self.mysql:
