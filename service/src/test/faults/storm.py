@@ -1,6 +1,6 @@
 """A storm over servers and nodes, and what is left when it is over, held against the rules of history.py.
 
-  python3 storm.py [--seed N] [--seconds N] [--servers 1|2] [--database embedded|mysql] [--at FOLDER]
+  python3 storm.py [--seed N] [--seconds N] [--servers 1|2] [--database embedded|mysql] [--hosts] [--at FOLDER]
 
 Needs JDK (a home) and, for MySQL, MYSQL_HOME in the environment; `./test faults` sets both. What is done is drawn from the seed; how it
 interleaves is the machine's affair. When a rule is broken the folder stays, with the history, the logs and the spools.
