@@ -97,6 +97,15 @@ def runs_once(history):
             yield f"{job}.{attempt} ran {len(nodes)} times, on the nodes {nodes}"
 
 
+def completed_has_run(history):
+    """What is completed has run to its end where it is said to have run: nobody makes a score up, and the witness is not blind."""
+    seen = {(run["job"], run["attempt"], run["node"]) for run in history.runs("end")}
+    for record in (record for records in history.ended.values() for record in records):
+        attempt = len(record["attempts"]) + 1
+        if record["status"] == "completed" and (record["job"], attempt, record["node"]) not in seen:
+            yield f"{named(record)} is completed, and nobody saw attempt {attempt} end on node {record['node']}"
+
+
 def nothing_overlaps(history):
     """Of the attempts of a job only those on nodes that were given up may outlive the next; a slot is never shared."""
     for run in history.runs("clash"):
@@ -221,7 +230,7 @@ def nobody_waits_for_ever(history):
         yield f"{late['what']} has come to no end"
 
 
-RULES = (acknowledged_is_one_job, token_is_one_job, runs_once, nothing_overlaps, slots_suffice, results_are_the_sealed_ones,
+RULES = (acknowledged_is_one_job, token_is_one_job, runs_once, completed_has_run, nothing_overlaps, slots_suffice, results_are_the_sealed_ones,
          statuses_are_final, cancelled_is_gone, silence_is_no_end, drained_means_drained, nobody_waits_for_ever)
 
 

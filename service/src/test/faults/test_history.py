@@ -88,6 +88,10 @@ class HistoryTest(unittest.TestCase):
         self.copy({"job": "x"}, what="begin", job="a")
         self.breaks(history.runs_once)
 
+    def test_a_score_without_a_run(self):
+        self.records.remove(self.record(what="end", job="a"))
+        self.breaks(history.completed_has_run)
+
     def test_two_attempts_at_once(self):
         self.copy({"what": "clash", "over": "job-b=b.1@0"}, what="begin", job="b", attempt=2)
         self.breaks(history.nothing_overlaps)
