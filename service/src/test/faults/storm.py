@@ -103,7 +103,7 @@ def rage(scene, seconds):
     return hands
 
 
-def storm(folder, seed, seconds, servers, database, far):
+def storm(folder, seed, seconds, servers, database, far=False):
     """What was broken, and the history."""
     with Scene(folder, seed, far, servers=servers, mysql=database == "mysql") as scene:
         hands = rage(scene, seconds)

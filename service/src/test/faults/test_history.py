@@ -194,6 +194,11 @@ class HistoryTest(unittest.TestCase):
         self.record(kind="sealed", job="b", attempt=2)["claims"] = [75]
         self.breaks(history.drained_means_drained)
 
+    def test_a_start_while_drained_by_a_clock_that_was_wrong(self):
+        self.record(kind="sealed", job="b", attempt=2)["claims"] = [75]
+        self.add(kind="deed", deed="jump", to=1, at=74)
+        self.keeps()
+
     def test_a_resume_of_an_overtaken_server(self):
         self.record(op="drain")["server"] = 1
         self.record(op="resume")["sent"] = 100
