@@ -70,10 +70,9 @@ class Clients:
 
     def operator(self, node, token, seconds=0.0, gate=None):
         """A job that is submitted by hand; its id, or nothing."""
-        script = node.folder / f"{token}.sh"
-        script.write_text(self.witness.script(token, seconds, gate))
+        script = node.file(f"{token}.sh", self.witness.script(token, seconds, gate))
         sent = now()
-        code, job = node.gpuq("submit", "--script", str(script), "--name", token)
+        code, job = node.gpuq("submit", "--script", script, "--name", token)
         self.book.write("call", op="operator", node=node.number, token=token, sent=sent, answered=now(), code=200 if code == 0 else code, job=job or None)
         return job if code == 0 else None
 

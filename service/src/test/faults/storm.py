@@ -1,6 +1,6 @@
 """A storm over servers and nodes, and what is left when it is over, held against the rules of history.py.
 
-  python3 storm.py [--seed N] [--seconds N] [--servers 1|2] [--database embedded|mysql] [--at FOLDER]
+  python3 storm.py [--seed N] [--seconds N] [--servers 1|2] [--database embedded|mysql] [--hosts] [--at FOLDER]
 
 Needs JDK (a home) and, for MySQL, MYSQL_HOME in the environment; `./test faults` sets both. What is done is drawn from the seed; how it
 interleaves is the machine's affair. When a rule is broken the folder stays, with the history, the logs and the spools.
@@ -16,12 +16,13 @@ from concurrent.futures import ThreadPoolExecutor, TimeoutError, wait
 from pathlib import Path
 
 import history
+import hosts
 import trouble
 from book import Book, now
 from clients import Clients
 from ends import ended, listed, sealed
 from witness import Witness
-from world import World, until
+from world import Node, World, until
 
 HANDS = 6
 SHORT = (0, 0.2, 0.5, 1, 5)  # seconds: what lies longer meets nobody who wants something
@@ -31,11 +32,11 @@ PATIENCE = 150  # seconds until everything has come to its end once all is mende
 class Scene:
     """A world, those who use it, and the history of all that. What a scenario of a guard and a storm have in common."""
 
-    def __init__(self, folder, seed=0, **world):
+    def __init__(self, folder, seed=0, hosts=False, **world):
         self.folder = Path(folder)
         self.book = Book(self.folder / "history")
         self.witness = Witness(self.folder / "witness")
-        self.world = World(self.folder, **world)
+        self.world = World(self.folder, witness=self.witness.folder if hosts else None, **world)
         self.clients = Clients(self.world, self.witness, self.book, seed)
         self.book.write("storm", seed=seed, slots={node.number: node.slots for node in self.world.nodes})
 
@@ -77,11 +78,11 @@ class Scene:
 def rage(scene, seconds):
     """Everybody at once, for so long; then all is mended."""
     world, clients = scene.world, scene.clients
-    evils = [trouble.Trouble(world, clients, scene.book, trouble.OF_NODES, world.nodes, "nodes", 3),
-             trouble.Trouble(world, clients, scene.book, trouble.OF_NODES, world.nodes, "more nodes", 8),
-             trouble.Trouble(world, clients, scene.book, trouble.OF_SERVERS, world.servers, "servers", 8, SHORT)]
-    if world.mysql:
-        evils.append(trouble.Trouble(world, clients, scene.book, trouble.OF_DATABASES, world.servers, "databases", 14, SHORT))
+    near, far = [node for node in world.nodes if isinstance(node, Node)], [node for node in world.nodes if isinstance(node, hosts.Host)]
+    sorts = [(trouble.OF_NODES, near, "nodes", 3), (trouble.OF_NODES, near, "more nodes", 8),
+             (hosts.OF_HOSTS, far[:1], "a host", 4), (hosts.OF_HOSTS, far[1:], "hosts", 3), (hosts.OF_PROCESSES, far, "processes", 3),
+             (trouble.OF_SERVERS, world.servers, "servers", 8, SHORT), (trouble.OF_DATABASES, world.servers if world.mysql else [], "databases", 14, SHORT)]
+    evils = [trouble.Trouble(world, clients, scene.book, *sort) for sort in sorts if sort[1]]
     threads = ThreadPoolExecutor(HANDS + len(evils))
     hands = [threads.submit(clients.hand, number) for number in range(HANDS)]
     ends = [threads.submit(evil.run) for evil in evils]
@@ -102,9 +103,9 @@ def rage(scene, seconds):
     return hands
 
 
-def storm(folder, seed, seconds, servers, database):
+def storm(folder, seed, seconds, servers, database, far=False):
     """What was broken, and the history."""
-    with Scene(folder, seed, servers=servers, mysql=database == "mysql") as scene:
+    with Scene(folder, seed, far, servers=servers, mysql=database == "mysql") as scene:
         hands = rage(scene, seconds)
         scene.settle()
         for hand in hands:
@@ -113,7 +114,10 @@ def storm(folder, seed, seconds, servers, database):
             except TimeoutError:
                 scene.book.write("late", what="a call")
     records = history.read(scene.book.path)
-    return history.broken(records), records
+    found = history.broken(records)
+    if not any(record["kind"] == "ended" and record["status"] == "completed" for record in records):
+        found.append("no job was completed, so nothing was shown")
+    return found, records
 
 
 def summary(records):
@@ -129,13 +133,14 @@ def main():
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--servers", type=int, choices=(1, 2), default=1)
     parser.add_argument("--database", choices=("embedded", "mysql"), default="embedded")
+    parser.add_argument("--hosts", action="store_true", help="hosts of a bed are the nodes: .ci/host bed python3 storm.py --hosts")
     parser.add_argument("--at", help="a folder that there is not yet")
     options = parser.parse_args()
-    folder = Path(options.at or tempfile.mkdtemp(prefix="gpuq-storm-"))
+    folder = Path(options.at or tempfile.mkdtemp(prefix="gpuq-storm-", dir="/var/tmp" if options.hosts else None))
     folder.mkdir(exist_ok=True)
     print(f"storm of seed {options.seed}, {options.servers} server(s), {options.database}, {options.seconds} s, in {folder}", flush=True)
     began = time.monotonic()
-    found, records = storm(folder, options.seed, options.seconds, options.servers, options.database)
+    found, records = storm(folder, options.seed, options.seconds, options.servers, options.database, options.hosts)
     print(f"{summary(records)}\n  {time.monotonic() - began:.0f} s, {len(found)} rules broken", flush=True)
     if found:
         print(*found, *history.evidence(records, found), sep="\n")

@@ -88,6 +88,10 @@ class HistoryTest(unittest.TestCase):
         self.copy({"job": "x"}, what="begin", job="a")
         self.breaks(history.runs_once)
 
+    def test_a_score_without_a_run(self):
+        self.records.remove(self.record(what="end", job="a"))
+        self.breaks(history.completed_has_run)
+
     def test_two_attempts_at_once(self):
         self.copy({"what": "clash", "over": "job-b=b.1@0"}, what="begin", job="b", attempt=2)
         self.breaks(history.nothing_overlaps)
@@ -189,6 +193,11 @@ class HistoryTest(unittest.TestCase):
     def test_a_start_while_drained(self):
         self.record(kind="sealed", job="b", attempt=2)["claims"] = [75]
         self.breaks(history.drained_means_drained)
+
+    def test_a_start_while_drained_by_a_clock_that_was_wrong(self):
+        self.record(kind="sealed", job="b", attempt=2)["claims"] = [75]
+        self.add(kind="deed", deed="jump", to=1, at=74)
+        self.keeps()
 
     def test_a_resume_of_an_overtaken_server(self):
         self.record(op="drain")["server"] = 1

@@ -111,6 +111,13 @@ def full_disk(trouble, node):
     filler.unlink(missing_ok=True)
 
 
+def jump(trouble, node):
+    """Its clock goes wrong, and right again."""
+    node.ahead(trouble.rng.choice((-7200, -30, 30, 7200, 10**6)))
+    yield
+    node.ahead(0)
+
+
 def give_up(trouble, node):
     """A node falls silent and is declared lost, while its jobs run on; then it is back."""
     node.link("refusing")
@@ -124,7 +131,7 @@ def give_up(trouble, node):
 
 OF_SERVERS = (kill_server, kill_server, stop_server, freeze_server)
 OF_DATABASES = (kill_database, freeze_database)
-OF_NODES = (cut, drop, drop, half_open, half_open, freeze_host, kill_host, kill_supervisor, kill_job, late_supervisor, full_disk, give_up)
+OF_NODES = (cut, drop, drop, half_open, half_open, freeze_host, kill_host, kill_supervisor, kill_job, late_supervisor, full_disk, jump, give_up)
 
 
 class Trouble:

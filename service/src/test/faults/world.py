@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import threading
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import processes
 from forms import submission
+from hosts import Host
 
 ROOT = Path(__file__).resolve().parents[4]
 JAR = ROOT / "service/target/gpuq-server.jar"
@@ -30,7 +32,7 @@ case $mode in
     refusing) exit 75 ;;
     babbling) head -c 5000 /dev/urandom; exec cat >/dev/null ;;
 esac
-PATH=$here/bin:$PATH
+export PATH=$here/bin:$PATH LD_PRELOAD=$here/clock.so NODE_CLOCK=$here/clock
 (exec -a "commands-$1" cat) | SCRIPTS/bin/gpuq "$@" | (exec -a "answers-$1" cat)
 """
 
@@ -79,6 +81,8 @@ class Node:
                              f"GPUQ_TEMPLATES={ROOT}/templates/launch\nGPUQ_DATA_DIR={ROOT}/examples/data\n")
         executable(self.folder / "gpuq", LINK.replace("SCRIPTS", str(scripts)))
         executable(self.folder / "bin/setsid", LATE)
+        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", self.folder / "clock.so", Path(__file__).with_name("clock.c")], check=True)
+        self.ahead(0)
         self.link("open")
 
     def link(self, mode):
@@ -86,11 +90,26 @@ class Node:
         new.write_text(mode + "\n")
         os.replace(new, self.folder / "mode")
 
+    def settings(self):
+        """What the server's configuration says of it."""
+        return f"local: {{command: {self.folder}/gpuq, config: {self.conf}}}"
+
+    def file(self, name, text):
+        """Leaves it there; its path as the node has it."""
+        (self.folder / name).write_text(text)
+        return str(self.folder / name)
+
+    def ahead(self, seconds):
+        """So much its clock is, from now on; those of its jobs are right."""
+        clock = os.open(self.folder / "clock", os.O_WRONLY | os.O_CREAT, 0o600)
+        os.pwrite(clock, struct.pack("q", seconds), 0)
+        os.close(clock)
+
     def gpuq(self, *words):
         """By hand, as an operator: its code and what it printed."""
         environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        done = subprocess.run([self.scripts / "bin/gpuq", *words], env=environment | {"GPUQ_CONF": str(self.conf)}, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        environment |= {"GPUQ_CONF": str(self.conf), "LD_PRELOAD": str(self.folder / "clock.so"), "NODE_CLOCK": str(self.folder / "clock")}
+        done = subprocess.run([self.scripts / "bin/gpuq", *words], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         return done.returncode, done.stdout.strip()
 
     def processes(self):
@@ -152,7 +171,7 @@ class Server:
         self.data.mkdir()
         self.configuration = self.data / "gpuq.yaml"
         database = f'database: {{url: "jdbc:mysql://127.0.0.1:{world.mysql.port}/gpuq", username: root}}\n' if world.mysql else ""
-        nodes = "".join(f"  - {{id: {node.number}, local: {{command: {node.folder}/gpuq, config: {node.conf}}}}}\n" for node in world.nodes)
+        nodes = "".join(f"  - {{id: {node.number}, {node.settings()}}}\n" for node in world.nodes)
         self.configuration.write_text(
             f"mode: demonstration\nserver: {{host: 127.0.0.1, port: {self.port}, lease: PT3S, cancel-patience: PT5S}}\ndata-directory: {self.data}\n"
             f"templates: {ROOT}/templates\n{database}node: {{heartbeat: PT1S, patience: PT3S, checkup: PT10S}}\nnodes:\n{nodes}")
@@ -206,12 +225,14 @@ class Server:
 
 
 class World:
-    """@param shadow: a folder of classes that take the place of the server's own; scripts: the node scripts."""
+    """@param shadow: a folder of classes that take the place of the server's own; scripts: the node scripts; witness: a folder that hosts see, too,
+    when there shall be hosts."""
 
-    def __init__(self, folder, slots=(2, 1, 1), servers=1, mysql=False, scripts=ROOT / "node-scripts", shadow=None):
+    def __init__(self, folder, slots=(2, 1, 1), servers=1, mysql=False, scripts=ROOT / "node-scripts", shadow=None, witness=None):
         self.folder, self.shadow = Path(folder), shadow
         self.closed = threading.Event()
-        self.nodes = [Node(number, self.folder, count, scripts, disk=number == 0) for number, count in enumerate(slots)]
+        self.nodes = [Host(number, self.folder, count, witness) if witness else Node(number, self.folder, count, scripts, disk=number == 0)
+                      for number, count in enumerate(slots)]
         self.mysql = MySQL(self.folder) if mysql else None
         self.servers = [Server(number, self) for number in range(servers)]
         if self.mysql:
