@@ -114,6 +114,25 @@ class JobPathTest {
     }
 
     @Test
+    void a_job_that_asks_for_a_node_waits_for_that_node() {
+        site.gpuq(1, "drain", "--reason", "repair");
+        Eventually.holds("the server knows", () -> node(1).path("status").asText().equals("drained"));
+
+        Answer refused = api.submit("?wait=false", GOOD, ApiClient.config("node_id: 1"));
+        assertEquals(503, refused.status(), refused::toString);
+        assertTrue(refused.text("detail").contains("node 1 is drained (repair)"), refused::toString);
+        Answer unknown = api.submit("?wait=false", GOOD, ApiClient.config("node_id: 2"));
+        assertEquals(400, unknown.status(), unknown::toString);
+        assertTrue(unknown.text("detail").contains("node_id: there is no node 2"), unknown::toString);
+
+        site.gpuq(1, "resume");
+        Eventually.holds("it is taken", () -> api.submit("?wait=false", GOOD, ApiClient.config("node_id: 1")).status() == 200);
+        submit(FOREVER);
+        String job = api.submit("?wait=false", GOOD, ApiClient.config("node_id: 1")).text("job_id");
+        assertEquals(1, ended(job).path("node_id").asInt());
+    }
+
+    @Test
     void a_waiting_job_is_cancelled_before_it_starts() {
         submit(FOREVER);
         submit(FOREVER);

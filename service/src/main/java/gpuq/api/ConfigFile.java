@@ -4,6 +4,7 @@ import gpuq.job.Submission;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -15,12 +16,13 @@ record ConfigFile(Submission submission, String token) {
     static final int LIMIT = 64 << 10;
 
     private static final Set<String> REQUIRED = Set.of("competition_id", "project_id", "user_id", "expected_time", "token");
-    private static final Set<String> OPTIONAL = Set.of("time_limit", "gpus", "priority");
+    private static final Set<String> OPTIONAL = Set.of("time_limit", "gpus", "priority", "node_id");
     private static final Pattern ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
     private static final int LONGEST_TOKEN = 512;
     private static final int MOST_SECONDS = 30 * 24 * 3600;
     private static final int MOST_GPUS = 64;
     private static final int MOST_PRIORITY = 100;
+    private static final int MOST_NODE = 9999;
 
     /**
      * Reads the file, adding to {@code faults} what is wrong with it.
@@ -38,6 +40,7 @@ record ConfigFile(Submission submission, String token) {
             Optional<Duration> limit = seconds(yaml, "time_limit", faults);
             Optional<Integer> gpus = yaml.integer("gpus", "", 1, MOST_GPUS, faults);
             Optional<Integer> priority = yaml.integer("priority", "", -MOST_PRIORITY, MOST_PRIORITY, faults);
+            Optional<Integer> node = yaml.integer("node_id", "", 0, MOST_NODE, faults);
             if (List.of(competition, project, user, expected, token).stream().anyMatch(Optional::isEmpty)) {
                 return Optional.empty();
             }
@@ -48,7 +51,8 @@ record ConfigFile(Submission submission, String token) {
                     expected.get(),
                     limit.orElse(defaultTimeLimit),
                     gpus.orElse(1),
-                    priority.orElse(0));
+                    priority.orElse(0),
+                    node.map(OptionalInt::of).orElse(OptionalInt.empty()));
             return Optional.of(new ConfigFile(submission, token.get()));
         });
     }

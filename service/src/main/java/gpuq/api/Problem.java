@@ -84,6 +84,7 @@ final class Problem extends RuntimeException {
     static Problem of(Throwable thrown) {
         return switch (thrown) {
             case Problem problem -> problem;
+            case Refused.UnknownNode refused -> badRequest(List.of(Fault.of(refused.getMessage())));
             case Refused.UnknownCompetition refused -> badRequest(List.of(Fault.of(refused.getMessage())));
             case Refused.TooManyGpus refused -> badRequest(List.of(Fault.of(refused.getMessage())));
             case Refused.KeyReused refused -> new Problem(Status.UNPROCESSABLE_CONTENT_422, List.of(Fault.of(refused.getMessage())));

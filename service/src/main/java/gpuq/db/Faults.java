@@ -48,6 +48,16 @@ final class Faults {
         return false;
     }
 
+    /** Whether a column was to be added that the table has. */
+    static boolean columnIsThere(RuntimeException thrown) {
+        for (SQLException cause : causes(thrown)) {
+            if ("42S21".equals(cause.getSQLState())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private static boolean away(SQLException e) {
         String state = String.valueOf(e.getSQLState());
         return e instanceof SQLTransientException

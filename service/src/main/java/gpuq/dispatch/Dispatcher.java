@@ -143,7 +143,8 @@ public final class Dispatcher implements AutoCloseable {
     private int place(UUID id, Submission submission, Instant now) {
         return switch (board.reserve(id, submission, Set.of(), now, now)) {
             case Choice.On(int node) -> node;
-            case Choice.NobodyHasTheData n -> throw new Refused.UnknownCompetition(submission.competitionId().orElseThrow());
+            case Choice.NoSuchNode n -> throw new Refused.UnknownNode(submission.node().orElseThrow());
+            case Choice.NobodyHasTheData n -> throw new Refused.UnknownCompetition(submission.competitionId().orElseThrow(), submission.node());
             case Choice.TooLarge(int most) -> throw new Refused.TooManyGpus(submission.gpus(), most);
             case Choice.NobodyActive(String why, boolean soon) -> throw new Refused.NoActiveNode(why, soon ? ASK_AGAIN_SOON : ASK_AGAIN_LATER);
         };

@@ -2,6 +2,7 @@ package gpuq.dispatch;
 
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** What was asked for was not accepted, and nothing was changed. The message is a sentence for the user. */
 public abstract sealed class Refused extends RuntimeException {
@@ -22,10 +23,19 @@ public abstract sealed class Refused extends RuntimeException {
         }
     }
 
+    /** The node that was asked for is not in the configuration. */
+    public static final class UnknownNode extends Refused {
+        public UnknownNode(int node) {
+            super("node_id: there is no node %d; GET /api/nodes lists them".formatted(node));
+        }
+    }
+
     /** No node has ever said that it has this competition's data. */
     public static final class UnknownCompetition extends Refused {
-        public UnknownCompetition(String competition) {
-            super("competition_id: no node has the data of '%s'".formatted(competition));
+        /** @param wanted the node that was asked for */
+        public UnknownCompetition(String competition, OptionalInt wanted) {
+            super("competition_id: %s the data of '%s'"
+                    .formatted(wanted.isPresent() ? "node %d does not have".formatted(wanted.getAsInt()) : "no node has", competition));
         }
     }
 

@@ -20,7 +20,9 @@ public record Waiting(OptionalInt position, String reason, String detail) {
             return new Waiting(position, "cancel_requested", "Its owner asked to cancel it; its node has not confirmed that yet.");
         }
         if (job.state().node().isEmpty()) {
-            return new Waiting(position, "no_active_node", "No node can take it now; it is placed as soon as one can.");
+            return new Waiting(position, "no_active_node", job.submission().node().isPresent()
+                    ? "Node %d, which it asks for, cannot take it now; it is placed as soon as that can.".formatted(job.submission().node().getAsInt())
+                    : "No node can take it now; it is placed as soon as one can.");
         }
         int on = job.state().node().getAsInt();
         if (!board.reachable(on)) {

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /** How a {@link Job} lies in its table, written and read side by side. Durations are whole seconds. */
 final class JobRow {
 
-    static final String COLUMNS = "job_id, user_id, project_id, competition_id, expected_time, time_limit, gpus, priority, created_at,"
+    static final String COLUMNS = "job_id, user_id, project_id, competition_id, expected_time, time_limit, gpus, priority, wanted_node_id, created_at,"
             + " attempt, version, state, status, cancel_requested_at, node_id, started_at, completed_at, exit_code, reason, detail";
 
     /** The most characters that the column keeps of the sentence that says why a job failed. */
@@ -33,6 +33,7 @@ final class JobRow {
         values.put("time_limit", asked.timeLimit().toSeconds());
         values.put("gpus", asked.gpus());
         values.put("priority", asked.priority());
+        values.put("wanted_node_id", boxed(asked.node()));
         values.put("created_at", Row.micros(job.createdAt()));
         return values;
     }
@@ -59,7 +60,7 @@ final class JobRow {
         Submission asked = new Submission(
                 row.text("user_id"), row.text("project_id"), row.optionalText("competition_id"),
                 Duration.ofSeconds(row.whole("expected_time")), Duration.ofSeconds(row.whole("time_limit")),
-                row.number("gpus"), row.number("priority"));
+                row.number("gpus"), row.number("priority"), row.optionalNumber("wanted_node_id"));
         return new Job(UUID.fromString(row.text("job_id")), asked, row.moment("created_at"),
                 row.number("attempt"), row.whole("version"), state(row), row.optionalMoment("cancel_requested_at"));
     }

@@ -17,10 +17,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class JobStore {
     private static final String INSERT = """
-            INSERT INTO jobs (job_id, user_id, project_id, competition_id, expected_time, time_limit, gpus, priority,
+            INSERT INTO jobs (job_id, user_id, project_id, competition_id, expected_time, time_limit, gpus, priority, wanted_node_id,
               created_at, idempotency_key, body_sha256, attempt, version, state, status, cancel_requested_at, node_id,
               started_at, completed_at, exit_code, reason, detail)
-            VALUES (:job_id, :user_id, :project_id, :competition_id, :expected_time, :time_limit, :gpus, :priority,
+            VALUES (:job_id, :user_id, :project_id, :competition_id, :expected_time, :time_limit, :gpus, :priority, :wanted_node_id,
               :created_at, :idempotency_key, :body_sha256, :attempt, :version, :state, :status, :cancel_requested_at, :node_id,
               :started_at, :completed_at, :exit_code, :reason, :detail)""";
     private static final String UPDATE = """

@@ -2,6 +2,7 @@ package gpuq.job;
 
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * What a user asked for, checked by {@code api} before it gets here.
@@ -13,6 +14,7 @@ import java.util.Optional;
  * @param timeLimit after which the job is ended, 1 second to 30 days; the site's when the user named none
  * @param gpus slots the job takes, at least 1
  * @param priority −100 to 100; a point is worth ten minutes of waiting
+ * @param node the only node that it may run on; nothing for any
  */
 public record Submission(
         String userId,
@@ -21,7 +23,8 @@ public record Submission(
         Duration expectedTime,
         Duration timeLimit,
         int gpus,
-        int priority) {
+        int priority,
+        OptionalInt node) {
 
     /** The user of jobs that were submitted by hand on a node; nobody has a token of this name. */
     public static final String OPERATOR = "operator";

@@ -155,7 +155,7 @@ public final class Board {
     }
 
     private Optional<Seat> better(Work work, Instant now) {
-        List<Seat> able = seats.values().stream().filter(s -> s.has(work.competition())).toList();
+        List<Seat> able = seats.values().stream().filter(s -> s.isWanted(work.node()) && s.has(work.competition())).toList();
         return Placement.best(able, work.gpus(), work.failedOn(), now);
     }
 

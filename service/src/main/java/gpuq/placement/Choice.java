@@ -5,6 +5,9 @@ public sealed interface Choice {
 
     record On(int node) implements Choice {}
 
+    /** The node that the job wants is none of ours. */
+    record NoSuchNode() implements Choice {}
+
     /** Every node has spoken, and none has the competition's data. */
     record NobodyHasTheData() implements Choice {}
 

@@ -12,7 +12,7 @@ import java.util.stream.Collectors;
 
 /**
  * The rule: the shortest queue per slot, then the least work per slot, then the lowest node id, among active nodes that can hold the job. A node
- * that has failed the job before comes last.
+ * that has failed the job before comes last. A job that wants one node gets that one or none.
  */
 final class Placement {
 
@@ -20,9 +20,13 @@ final class Placement {
 
     /** @param failedOn the nodes that have failed the job */
     static Choice choose(Collection<Seat> seats, Submission submission, Set<Integer> failedOn, Instant now) {
-        List<Seat> withData = seats.stream().filter(s -> s.has(submission.competitionId())).toList();
+        List<Seat> wanted = seats.stream().filter(s -> s.isWanted(submission.node())).toList();
+        if (wanted.isEmpty() && submission.node().isPresent()) {
+            return new Choice.NoSuchNode();
+        }
+        List<Seat> withData = wanted.stream().filter(s -> s.has(submission.competitionId())).toList();
         if (withData.isEmpty()) {
-            return nobodyHasTheData(seats);
+            return nobodyHasTheData(wanted);
         }
         int most = withData.stream().mapToInt(Seat::slots).max().orElseThrow();
         if (most > 0 && submission.gpus() > most) {

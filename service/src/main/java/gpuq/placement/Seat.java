@@ -89,6 +89,11 @@ final class Seat {
         return capacity.isPresent() && competition.map(capacity.get().competitions()::contains).orElse(true);
     }
 
+    /** @param wanted the only node that a job may have; nothing for any */
+    boolean isWanted(OptionalInt wanted) {
+        return wanted.isEmpty() || wanted.getAsInt() == id;
+    }
+
     int slots() {
         return capacity.map(Capacity::slots).orElse(1);
     }
@@ -169,7 +174,7 @@ final class Seat {
 
     /** Whether a job that waits elsewhere would start here at once. */
     boolean couldStart(Work work) {
-        return idle() && !work.operators() && !work.failedOn().contains(id) && has(work.competition())
+        return idle() && !work.operators() && !work.failedOn().contains(id) && isWanted(work.node()) && has(work.competition())
                 && slots() - asked >= work.gpus();
     }
 

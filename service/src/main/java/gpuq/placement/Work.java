@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.UUID;
 
@@ -15,6 +16,7 @@ import java.util.UUID;
  *
  * @param operators whether an operator submitted it on the node: it stays there
  * @param competition whose data it needs
+ * @param node the only node that may have it; nothing for any
  * @param failedOn the nodes that have failed it
  * @param startedAt when it began to run, by the node's clock
  * @param takenAt when its place was taken for a row that may not be there yet; long ago for what is known
@@ -27,6 +29,7 @@ public record Work(
         int priority,
         boolean operators,
         Optional<String> competition,
+        OptionalInt node,
         Set<Integer> failedOn,
         Optional<Instant> startedAt,
         Instant takenAt) {
@@ -44,7 +47,7 @@ public record Work(
 
     static Work of(UUID job, Submission submission, Instant submittedAt, Set<Integer> failedOn, Optional<Instant> startedAt) {
         return new Work(job, submission.gpus(), submission.expectedTime(), submittedAt, submission.priority(),
-                submission.userId().equals(Submission.OPERATOR), submission.competitionId(), failedOn, startedAt, Instant.EPOCH);
+                submission.userId().equals(Submission.OPERATOR), submission.competitionId(), submission.node(), failedOn, startedAt, Instant.EPOCH);
     }
 
     private Instant turn() {
@@ -56,11 +59,11 @@ public record Work(
     }
 
     Work started(Instant at) {
-        return new Work(job, gpus, expected, submittedAt, priority, operators, competition, failedOn, Optional.of(at), takenAt);
+        return new Work(job, gpus, expected, submittedAt, priority, operators, competition, node, failedOn, Optional.of(at), takenAt);
     }
 
     Work taken(Instant at) {
-        return new Work(job, gpus, expected, submittedAt, priority, operators, competition, failedOn, startedAt, at);
+        return new Work(job, gpus, expected, submittedAt, priority, operators, competition, node, failedOn, startedAt, at);
     }
 
     /** Slots times estimate. */

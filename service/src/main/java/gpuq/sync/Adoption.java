@@ -8,6 +8,7 @@ import gpuq.node.JobRecord;
 import gpuq.node.Node;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * Makes a row of a job that only its node knows: an operator submitted it there, or the database came from a backup or lost its last commits. What is left
@@ -27,7 +28,7 @@ public final class Adoption {
         }
         boolean operators = said.origin().equals(Submission.OPERATOR);
         Submission asked = new Submission(operators ? Submission.OPERATOR : said.user(), "", said.competition(), said.expectedTime(), said.timeLimit(),
-                said.gpus(), said.priority());
+                said.gpus(), said.priority(), OptionalInt.empty());
         Job job = new Job(said.job(), asked, said.submittedAt(), said.attempt(), 1, new State.Waiting(on), Optional.empty());
         store.adopt(job, operators ? Optional.empty() : code(node, said));
         return store.find(said.job());

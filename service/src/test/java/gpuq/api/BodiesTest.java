@@ -33,7 +33,7 @@ class BodiesTest {
     private static final Instant STARTED = Instant.parse("2025-11-06T15:04:11.585444Z");
     private static final Instant ENDED = Instant.parse("2025-11-06T15:04:16Z");
     private static final Submission SUBMISSION =
-            new Submission("sarang", "p", Optional.of("random-acts-of-pizza"), Duration.ofSeconds(60), Duration.ofDays(7), 1, 0);
+            new Submission("sarang", "p", Optional.of("random-acts-of-pizza"), Duration.ofSeconds(60), Duration.ofDays(7), 1, 0, OptionalInt.empty());
 
     private static Job job(State state) {
         return new Job(ID, SUBMISSION, CREATED, 1, 0, state, Optional.empty());

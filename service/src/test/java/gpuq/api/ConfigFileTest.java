@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import gpuq.job.Submission;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,7 +41,7 @@ class ConfigFileTest {
         ConfigFile file = ConfigFile.read(GOOD.getBytes(UTF_8), SITE_LIMIT, faults).orElseThrow();
         assertTrue(faults.none());
         assertEquals(
-                new Submission("sarang", "my_project", Optional.of("random-acts-of-pizza"), Duration.ofSeconds(60), SITE_LIMIT, 1, 0),
+                new Submission("sarang", "my_project", Optional.of("random-acts-of-pizza"), Duration.ofSeconds(60), SITE_LIMIT, 1, 0, OptionalInt.empty()),
                 file.submission());
         assertEquals("secret-token", file.token());
         assertFalse(file.toString().contains("secret-token"));
@@ -49,11 +50,12 @@ class ConfigFileTest {
     @Test
     void the_optional_keys_are_read() {
         ConfigFile file = ConfigFile.read(
-                        (GOOD + "time_limit: 2592000\ngpus: 64\npriority: -100\n").getBytes(UTF_8), SITE_LIMIT, new Faults())
+                        (GOOD + "time_limit: 2592000\ngpus: 64\npriority: -100\nnode_id: 0\n").getBytes(UTF_8), SITE_LIMIT, new Faults())
                 .orElseThrow();
         assertEquals(Duration.ofDays(30), file.submission().timeLimit());
         assertEquals(64, file.submission().gpus());
         assertEquals(-100, file.submission().priority());
+        assertEquals(OptionalInt.of(0), file.submission().node());
     }
 
     @ParameterizedTest

@@ -14,7 +14,7 @@ final class JobSamples {
     private JobSamples() {}
 
     static Submission submission(String user) {
-        return new Submission(user, "my_project", Optional.of("random-acts-of-pizza"), Duration.ofSeconds(60), Duration.ofDays(7), 2, -3);
+        return new Submission(user, "my_project", Optional.of("random-acts-of-pizza"), Duration.ofSeconds(60), Duration.ofDays(7), 2, -3, OptionalInt.of(7));
     }
 
     static Job job() {

@@ -107,7 +107,7 @@ class JobStoreTest {
 
     @Test
     void an_operators_job_is_adopted_once_with_or_without_a_competition() {
-        var asked = new Submission(Submission.OPERATOR, "", Optional.empty(), Duration.ofSeconds(1), Duration.ofDays(1), 1, 0);
+        var asked = new Submission(Submission.OPERATOR, "", Optional.empty(), Duration.ofSeconds(1), Duration.ofDays(1), 1, 0, OptionalInt.empty());
         Job script = new Job(UUID.randomUUID(), asked, JobSamples.T0, 1, 1, new State.Waiting(0), Optional.empty());
         assertTrue(store.adopt(script, Optional.empty()));
         assertFalse(store.adopt(script, Optional.empty()));

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
@@ -84,7 +85,7 @@ class MoveTest {
         Job job = JobSamples.job();
         State to = new State.Sent(0);
         Submission asked = job.submission();
-        Submission other = new Submission("mallory", asked.projectId(), asked.competitionId(), asked.expectedTime(), Duration.ofDays(1), 2, -3);
+        Submission other = new Submission("mallory", asked.projectId(), asked.competitionId(), asked.expectedTime(), Duration.ofDays(1), 2, -3, OptionalInt.empty());
         assertTrue(legal(job, job.in(to)));
         assertFalse(legal(job, new Job(UUID.randomUUID(), asked, job.createdAt(), 1, 2, to, Optional.empty())));
         assertFalse(legal(job, new Job(job.id(), other, job.createdAt(), 1, 2, to, Optional.empty())));

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -45,7 +46,7 @@ class LaunchTemplatesTest {
     }
 
     private static Job job(String user, String project, String competition) {
-        var submission = new Submission(user, project, Optional.of(competition), Duration.ofSeconds(60), Duration.ofDays(7), 1, 0);
+        var submission = new Submission(user, project, Optional.of(competition), Duration.ofSeconds(60), Duration.ofDays(7), 1, 0, OptionalInt.empty());
         return new Job(UUID.fromString("550e8400-e29b-41d4-a716-446655440000"), submission,
                 Instant.parse("2025-11-17T17:20:00.123456789Z"), 1, 7, new State.Placed(0), Optional.empty());
     }

@@ -124,6 +124,33 @@ class PlacementTest {
     }
 
     @Test
+    void a_job_that_wants_one_node_gets_that_or_none() {
+        node(0, 1);
+        node(1, 1);
+        Submission on1 = wanting(1);
+
+        assertEquals(new Choice.On(1), place(on1));
+        assertEquals(new Choice.On(1), place(on1)); // though the other one is idle
+        assertEquals(new Choice.NoSuchNode(), place(wanting(7)));
+        board.drain(1, Optional.of("repair"), NOW);
+        Choice.NobodyActive nobody = assertInstanceOf(Choice.NobodyActive.class, place(on1));
+        assertTrue(nobody.why().contains("node 1 is drained (repair)") && !nobody.why().contains("node 0"), nobody.why());
+    }
+
+    @Test
+    void a_waiting_job_that_wants_its_node_does_not_move() {
+        node(0, 1);
+        node(1, 1);
+        place(wanting(1));
+        UUID waits = UUID.randomUUID();
+        board.reserve(waits, wanting(1), Set.of(), NOW, NOW);
+
+        assertEquals(Optional.empty(), board.relieve(1, waits::equals, NOW));
+        board.drain(1, Optional.of("repair"), NOW);
+        assertEquals(Optional.empty(), board.relieve(1, waits::equals, NOW));
+    }
+
+    @Test
     void the_same_job_is_never_counted_twice() {
         node(0, 1);
         node(1, 1);
@@ -247,7 +274,7 @@ class PlacementTest {
         node(1, 1);
         place(job(60, 1));
         board.take(1, Work.of(UUID.randomUUID(), job(60, 1), NOW, Set.of(), Optional.of(NOW)));
-        board.take(0, Work.of(UUID.randomUUID(), new Submission(Submission.OPERATOR, "", Optional.empty(), Duration.ofSeconds(1), Duration.ofDays(7), 1, 0),
+        board.take(0, Work.of(UUID.randomUUID(), new Submission(Submission.OPERATOR, "", Optional.empty(), Duration.ofSeconds(1), Duration.ofDays(7), 1, 0, OptionalInt.empty()),
                 NOW.minusSeconds(9), Set.of(), Optional.empty()));
         board.drain(0, Optional.of("repair"), NOW);
 
@@ -310,11 +337,15 @@ class PlacementTest {
         return board.views(NOW).stream().filter(v -> v.id() == id).findFirst().orElseThrow();
     }
 
+    private static Submission wanting(int node) {
+        return new Submission("ada", "p", Optional.of("pizza"), Duration.ofSeconds(60), Duration.ofDays(7), 1, 0, OptionalInt.of(node));
+    }
+
     private static Submission job(int expected, int gpus) {
         return submission("pizza", expected, gpus, 0);
     }
 
     private static Submission submission(String competition, int expected, int gpus, int priority) {
-        return new Submission("ada", "p", Optional.of(competition), Duration.ofSeconds(expected), Duration.ofDays(7), gpus, priority);
+        return new Submission("ada", "p", Optional.of(competition), Duration.ofSeconds(expected), Duration.ofDays(7), gpus, priority, OptionalInt.empty());
     }
 }

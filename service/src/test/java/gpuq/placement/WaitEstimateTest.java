@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -48,10 +49,10 @@ class WaitEstimateTest {
     }
 
     private static Work running(int expected, int ago, int gpus) {
-        return new Work(UUID.randomUUID(), gpus, Duration.ofSeconds(expected), NOW, 0, false, Optional.empty(), Set.of(), Optional.of(NOW.minusSeconds(ago)), Instant.EPOCH);
+        return new Work(UUID.randomUUID(), gpus, Duration.ofSeconds(expected), NOW, 0, false, Optional.empty(), OptionalInt.empty(), Set.of(), Optional.of(NOW.minusSeconds(ago)), Instant.EPOCH);
     }
 
     private static Work waiting(int expected, int gpus) {
-        return new Work(UUID.randomUUID(), gpus, Duration.ofSeconds(expected), NOW, 0, false, Optional.empty(), Set.of(), Optional.empty(), Instant.EPOCH);
+        return new Work(UUID.randomUUID(), gpus, Duration.ofSeconds(expected), NOW, 0, false, Optional.empty(), OptionalInt.empty(), Set.of(), Optional.empty(), Instant.EPOCH);
     }
 }

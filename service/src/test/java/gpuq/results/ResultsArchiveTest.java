@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Executors;
@@ -188,7 +189,7 @@ class ResultsArchiveTest {
     }
 
     private static Job job(String user, String competition, int attempt) {
-        var asked = new Submission(user, "p", Optional.of(competition), Duration.ofSeconds(1), Duration.ofDays(1), 1, 0);
+        var asked = new Submission(user, "p", Optional.of(competition), Duration.ofSeconds(1), Duration.ofDays(1), 1, 0, OptionalInt.empty());
         return new Job(UUID.randomUUID(), asked, END.minusSeconds(60), attempt, 5, new State.Running(0, END.minusSeconds(30)), Optional.empty());
     }
 
