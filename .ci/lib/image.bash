@@ -2,7 +2,7 @@
 # Needs strict.bash and cache.bash. This file is the recipe: a change of it makes a new one.
 
 readonly IMAGE_SUITE=trixie
-readonly IMAGE_PACKAGES=(systemd systemd-sysv dbus dbus-user-session libpam-systemd openssh-server passwd sudo python3 procps iproute2
+readonly IMAGE_PACKAGES=(systemd systemd-sysv dbus dbus-user-session libpam-systemd openssh-server passwd sudo python3 python3-apt procps iproute2
     iputils-ping util-linux curl rsync strace jq bats squashfuse fuse-overlayfs apptainer)
 
 # Apptainer is not in the stable suite. It alone comes from the unstable one, and installs there as it is.

@@ -7,6 +7,7 @@ declare -rA INSTALL_PACKAGE=(
     [strace]=strace [unshare]=util-linux [mmdebstrap]=mmdebstrap [systemd-nspawn]=systemd-container [nft]=nftables
     [tc]=iproute2 [ssh]=openssh-client [sshd]=openssh-server [mandoc]=mandoc [col]=bsdextrautils [mkfs.ext4]=e2fsprogs
     [python3-fusepy]=python3-fusepy [cc]=build-essential [unzip]=unzip [libaio.so.1]=libaio1
+    [ansible-playbook]=ansible-core [ansible-lint]=ansible-lint
     [slurmctld]=slurmctld [slurmd]=slurmd [srun]=slurm-client [munged]=munge
 )
 

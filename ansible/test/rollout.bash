@@ -1,0 +1,145 @@
+# A server's host and two nodes' hosts, bare, on one bed, and an inventory of them. `load` it after the bed.
+# shellcheck shell=bash disable=SC2154 # bats sets output and status
+
+declare -A IN_THE_BED=([queue-1]=h1 [h100-2]=h2 [h100-3]=h3) # by their names in the inventory
+SERVER=http://127.0.0.1:8001
+
+# rollout::hosts: as their owner has them before gpuq: MySQL and a JDK can be installed or are there, Apptainer is not; there is data.
+rollout::hosts() {
+    local name
+    rollout::mysql_package
+    host up --bind "$JDK:/usr/lib/jvm/jdk" --bind "$MYSQL_HOME:/srv/mysql" h1
+    host up h2 h3
+    host put h1 "$BATS_FILE_TMPDIR/packages" /srv/
+    host console h1 sh -euc '
+        echo "deb [trusted=yes] file:/srv/packages ./" >/etc/apt/sources.list.d/site.list
+        find /etc/apt -name "0*.list" -delete
+        rm -f /etc/apt/sources.list
+        apt-get -qq update'
+    for name in h2 h3; do
+        host put "$name" "$CHECKOUT/examples/data" /srv/
+        host console "$name" dpkg --purge apptainer
+        host console "$name" chmod -R a+rX /srv/data
+    done
+}
+
+# rollout::mysql_package: the real MySQL of the tests as a package that a distribution might have. Its programs are in /srv/mysql.
+rollout::mysql_package() {
+    local -r root=$BATS_FILE_TMPDIR/mysql packages=$BATS_FILE_TMPDIR/packages
+    umask 022
+    mkdir -p -- "$root"/{DEBIAN,usr/bin,usr/lib/systemd/system} "$packages"
+    printf '%s\n' 'Package: mysql-server' 'Version: 9.0' 'Architecture: all' 'Maintainer: nobody <nobody@localhost>' \
+        'Description: MySQL, for tests' >"$root/DEBIAN/control"
+    # shellcheck disable=SC2016 # the host expands them
+    printf '%s\n' '#!/bin/sh' 'set -e' 'test -d /var/lib/mysql || /srv/mysql/mysqld --user=root --datadir=/var/lib/mysql --initialize-insecure' \
+        'systemctl daemon-reload' >"$root/DEBIAN/postinst"
+    # shellcheck disable=SC2016 # as above
+    printf '%s\n' '#!/bin/sh' 'exec /srv/mysql/mysql --socket=/run/mysqld.sock "$@"' >"$root/usr/bin/mysql"
+    # shellcheck disable=SC2016 # as above
+    printf '%s\n' '#!/bin/sh' 'exec /srv/mysql/mysqldump --socket=/run/mysqld.sock "$@"' >"$root/usr/bin/mysqldump"
+    chmod 755 -- "$root/DEBIAN/postinst" "$root"/usr/bin/mysql{,dump}
+    printf '%s\n' '[Service]' 'Type=notify' \
+        'ExecStart=/srv/mysql/mysqld --user=root --datadir=/var/lib/mysql --socket=/run/mysqld.sock --mysqlx=OFF --bind-address=127.0.0.1 --innodb-buffer-pool-size=32M' \
+        '[Install]' 'WantedBy=multi-user.target' >"$root/usr/lib/systemd/system/mysql.service"
+    dpkg-deb --root-owner-group -Znone --build "$root" "$packages/mysql-server.deb" >&2
+    {
+        cat -- "$root/DEBIAN/control"
+        printf 'Filename: ./mysql-server.deb\nSize: %s\nSHA256: %s\n' "$(stat -c %s "$packages/mysql-server.deb")" \
+            "$(sha256sum <"$packages/mysql-server.deb" | cut -d ' ' -f 1)"
+    } >"$packages/Packages"
+}
+
+# rollout::inventory: theirs, in $BATS_FILE_TMPDIR/inventory. What a user of the bed needs to log in stands where a site has its own.
+rollout::inventory() {
+    local -A login=()
+    local key value name
+    while read -r key value; do
+        login[$key]=$value
+    done < <(host login h1)
+    mkdir -p -- "$BATS_FILE_TMPDIR/inventory"
+    {
+        printf '%s\n' 'all:' '  vars:' '    ansible_user: root' "    ansible_ssh_private_key_file: ${login[key]}" \
+            "    ansible_ssh_common_args: -o UserKnownHostsFile=${login[known_hosts]} -o StrictHostKeyChecking=yes -F ${login[ssh_config]}" \
+            '  children:' '    servers:' '      hosts:' "        queue-1: {ansible_host: $(address h1)}" \
+            '      vars:' '        server_database_password: 7Days.of+Winter' \
+            '        server_settings: {node: {heartbeat: PT1S, patience: PT5S, checkup: PT2S}}' '    nodes:' '      hosts:'
+        for name in h2 h3; do
+            printf '        h100-%d: {ansible_host: %s, node_id: %d}\n' "${name#h}" "$(address "$name")" "${name#h}"
+        done
+        printf '%s\n' '      vars:' '        node_gpus: 0' '        node_slots: "2"' '        node_template: process' '        node_data: /srv/data' \
+            '        node_data_wanted: [random-acts-of-pizza]' '        node_disk_free: 0' '        node_grace: 1' \
+            '        node_packages: [bash, procps]' "        node_apptainer: $(echo "$APPTAINER_HOME"/apptainer_*.deb)"
+    } >"$BATS_FILE_TMPDIR/inventory/hosts.yml"
+}
+
+address() { # HOST
+    host console "$1" sh -c 'hostname -I' | tr -d ' \n'
+}
+
+# play PLAYBOOK [WORD…]: by the checkout in $FROM.
+play() {
+    host in env ANSIBLE_CONFIG="${FROM:-$CHECKOUT}/ansible/ansible.cfg" ANSIBLE_NOCOLOR=1 ANSIBLE_LOCALHOST_WARNING=false HOME="$BATS_FILE_TMPDIR" \
+        ansible-playbook -i "$BATS_FILE_TMPDIR/inventory" "${FROM:-$CHECKOUT}/ansible/$1" "${@:2}" 3>&-
+}
+
+# changed HOST: how much the play in $output changed there.
+changed() {
+    [[ $output =~ (^|$'\n')"$1 "[^$'\n']*changed=([0-9]+) ]]
+    printf '%s' "${BASH_REMATCH[2]}"
+}
+
+# unchanged: the play in $output changed nothing and failed nowhere.
+unchanged() {
+    local name
+    [ "$status" -eq 0 ]
+    for name in "${!IN_THE_BED[@]}"; do
+        [ "$(changed "$name")" = 0 ] || {
+            printf '%s changed\n%s\n' "$name" "$output"
+            return 1
+        }
+    done
+}
+
+api() { # PATH [CURL-WORD…]
+    host run h1 curl -sS --fail-with-body --max-time 100 "$SERVER$1" "${@:2}"
+}
+
+# node NUMBER FILTER: what /api/nodes says of it.
+node() {
+    api /api/nodes | jq -er --argjson id "$1" ".nodes[] | select(.node_id == \$id) | $2"
+}
+
+node_is() { # NUMBER STATUS
+    [[ $(node "$1" .status) == "$2" ]]
+}
+
+# a_user_of_the_queue: ada, whose token is in $BATS_FILE_TMPDIR/ada.
+a_user_of_the_queue() {
+    host run h1 gpuq-server user add ada >"$BATS_FILE_TMPDIR/ada"
+}
+
+# submit NODE SECONDS: prints the job's id. With `any` it goes where there is room.
+submit() {
+    local -r folder=$(mktemp -d)
+    printf '%s\n' 'import shutil, time' "time.sleep($2)" 'shutil.copy("data/sampleSubmission.csv", "submission.csv")' >"$folder/solution.py"
+    printf '%s\n' 'competition_id: random-acts-of-pizza' 'project_id: p' 'user_id: ada' "token: \"$(<"$BATS_FILE_TMPDIR/ada")\"" 'expected_time: 5' >"$folder/config.yaml"
+    [[ $1 == any ]] || printf 'node_id: %d\n' "$1" >>"$folder/config.yaml"
+    host put h1 "$folder" /tmp/ >&2
+    host run h1 curl -sS --fail-with-body --max-time 100 -F "code=@/tmp/${folder##*/}/solution.py" -F "config_file=@/tmp/${folder##*/}/config.yaml" \
+        "$SERVER/api/submit?wait=false" | jq -er .job_id
+    rm -r -- "$folder"
+}
+
+job_is() { # JOB STATUS
+    [[ $(api "/api/status/$1" | jq -r .status) == "$2" ]]
+}
+
+# another_checkout VERSION: of this one, in $FROM.
+another_checkout() {
+    FROM=$BATS_FILE_TMPDIR/$1
+    mkdir -p -- "$FROM/service/target"
+    cp -r -- "$CHECKOUT"/{ansible,node-scripts,templates} "$FROM"
+    cp -r -- "$CHECKOUT"/service/{bin,lib,jvm.args,systemd} "$FROM/service"
+    cp -r -- "$CHECKOUT"/service/target/{gpuq-server.jar,libs} "$FROM/service/target"
+    printf '%s\n' "$1" >"$FROM/node-scripts/VERSION"
+}
