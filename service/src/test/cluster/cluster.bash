@@ -230,6 +230,12 @@ marks() {
     done >ran
 }
 
+# each_has_begun: the solutions of what this test has submitted run; nothing of them is being prepared any more.
+each_has_begun() {
+    marks
+    (($(grep -c "^${BATS_TEST_NUMBER}[.]" ran) == ${#ids[@]}))
+}
+
 # each_ran_once: of what this test has submitted.
 each_ran_once() {
     local i

@@ -154,9 +154,9 @@ teardown() {
 }
 
 @test "another spool behind the same address is not taken for the node" {
-    # Nothing may end while its spool is away: that would be a failure of the system, and rightly run again.
+    # Nothing may begin or end while its spool is away: that would be a failure of the system, and rightly run again.
     submit 6 'while not os.path.exists("/var/tmp/back"): time.sleep(0.1)'
-    until_true busy 3
+    until_true each_has_begun
     host console h3 bash -euc 'mv /var/spool/gpuq /var/spool/aside; install -d -o gpuuser -g gpuuser -m 750 /var/spool/gpuq; pkill -u gpuuser sshd'
     until_true reason_of 3 'another spool'
     condition_of 3 unreachable
