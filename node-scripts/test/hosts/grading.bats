@@ -64,7 +64,7 @@ nothing_is_left() {
         submit $user /opt/examples/solution.py
         as $user "gpuq wait $id"
         is $user outcome exited
-        [ "$(results $user 'd["success"], d["valid_solution"], d["grading_report"]["score"] > 0.6')" = '(True, True, True)' ]
+        [ "$(results $user 'd["success"], d["valid_solution"], d["grading_report"]["score"] > 0.6')" = 'True True True' ]
     done
     nothing_is_left
 }
@@ -76,7 +76,7 @@ print(sys.version_info >= (3, 13), os.path.exists("/.singularity.d"), os.access(
     as passing "gpuq wait $id"
     [ "$(results passing '*d["stdout"]')" = 'True True False True' ]
     # It has left no submission, which the grader finds as good as any.
-    [ "$(results passing 'd["success"], d["valid_solution"], d["grading_report"]["submission_exists"]')" = '(True, False, False)' ]
+    [ "$(results passing 'd["success"], d["valid_solution"], d["grading_report"]["submission_exists"]')" = 'True False False' ]
 }
 
 @test "half a document is no result, nor does it become one when the job is cancelled then" {
@@ -111,12 +111,12 @@ print(sys.version_info >= (3, 13), os.path.exists("/.singularity.d"), os.access(
 raise ValueError("no pizza")'
     submit lasting solution.py
     as lasting "gpuq wait $id"
-    [ "$(results lasting 'd["success"], d["exit_code"], d["error_output"][-1]')" = "(False, 1, 'ValueError: no pizza\\n')" ]
+    [ "$(results lasting 'd["success"], d["exit_code"], d["error_output"][-1]')" = 'False 1 ValueError: no pizza' ]
     solution lasting 'import time
 time.sleep(4751)'
     submit lasting solution.py --time 1
     as lasting "gpuq wait $id"
-    [ "$(results lasting 'd["success"], d["timed_out"]')" = '(False, True)' ]
+    [ "$(results lasting 'd["success"], d["timed_out"]')" = 'False True' ]
     nothing_is_left
 }
 
