@@ -33,20 +33,25 @@ image::make() {
     say built "in $(seconds_since "$began")" >&2
 }
 
-# image::bootstrap FOLDER MIRROR. It asks the mirror the way apt does on this machine: with its proxies and its leniency.
+# image::bootstrap FOLDER MIRROR
 image::bootstrap() (
     local -r folder=$1 mirror=$2
     umask 022
-    apt-config dump --format '%F "%v";%n' Acquire | { grep -E '^Acquire::(https?|Check|Allow|Retries)' || true; } |
-        mmdebstrap --mode=root --variant=apt --include="${IMAGE_PACKAGES[*]}" \
-            --aptopt=/dev/stdin --aptopt='Acquire::Languages "none"' --aptopt='APT::Install-Recommends "false"' \
-            --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-            --dpkgopt='path-exclude=/usr/share/locale/*' \
-            --dpkgopt='path-exclude=/usr/lib/cni/*' `# 55 MB for networks of containers that have none` \
-            --setup-hook="mkdir -p \"\$1/etc/apt/preferences.d\"; printf '%s\n' '$IMAGE_PINS' >\"\$1/etc/apt/preferences.d/apptainer\"" \
-            "$IMAGE_SUITE" "$folder" "deb $mirror $IMAGE_SUITE main" "deb $mirror sid main"
+    image::mmdebstrap --include="${IMAGE_PACKAGES[*]}" \
+        --dpkgopt='path-exclude=/usr/lib/cni/*' `# 55 MB for networks of containers that have none` \
+        --setup-hook="mkdir -p \"\$1/etc/apt/preferences.d\"; printf '%s\n' '$IMAGE_PINS' >\"\$1/etc/apt/preferences.d/apptainer\"" \
+        "$IMAGE_SUITE" "$folder" "deb $mirror $IMAGE_SUITE main" "deb $mirror sid main" || return
     image::strip "$folder"
 )
+
+# image::mmdebstrap ARGUMENT…: it, and apt in what it makes, ask the mirror the way apt does on this machine: with its proxies and its leniency.
+image::mmdebstrap() {
+    apt-config dump --format '%F "%v";%n' Acquire | { grep -E '^Acquire::(https?|Check|Allow|Retries)' || true; } |
+        mmdebstrap --mode=root --variant=apt \
+            --aptopt=/dev/stdin --aptopt='Acquire::Languages "none"' --aptopt='APT::Install-Recommends "false"' \
+            --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+            --dpkgopt='path-exclude=/usr/share/locale/*' "$@"
+}
 
 # image::strip FOLDER: a host gets its own name, keys and identity when it is made. There is nothing to update it from.
 image::strip() {

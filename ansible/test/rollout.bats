@@ -37,7 +37,7 @@ bare() { # HOST…
     run play site.yml -e node_grace=soon -e node_template=docker
     echo "$output"
     [ "$status" -ne 0 ]
-    [[ $output == *"node_grace"*"soon"* ]]
+    [[ $output == *"argument 'node_grace' is of type"*"unable to convert to int"* ]]
     [[ $output == *"value of node_template must be one of: aira-dojo, process, got: docker"* ]]
     run play site.yml --limit queue-1 -e server_database_password=short
     echo "$output"

@@ -52,14 +52,14 @@ prepare() { # TEMPLATE
 
 # An apptainer that writes down how it was called.
 fake_apptainer() { # EXIT_CODE
-    mkdir -p dojo/src/dojo bin
-    touch dojo/src/dojo/grade_code.py image.sif
-    printf '%s\n' '#!/bin/bash' "printf '%s\\n' \"\$PWD\" \"\$@\" \"\$APPTAINERENV_MLE_BENCH_DATA_DIR\" \"\$APPTAINERENV_CUDA_VISIBLE_DEVICES\" >$PWD/seen" \
-        'trap "echo >'"$PWD"'/termed; exit 143" TERM' '[[ ! ${SLOW:-} ]] || { touch '"$PWD"'/ready; sleep 4726 & wait; }' "exit $1" >bin/apptainer
+    mkdir -p dojo/src/dojo bin images
+    touch dojo/src/dojo/grade_code.py images/image.sif
+    printf '%s\n' '#!/bin/bash' "printf '%s\\n' \"\$PWD\" \"\$@\" \"\$APPTAINERENV_MLE_BENCH_DATA_DIR\" \"\$APPTAINERENV_SUPERIMAGE_DIR\" \"\$APPTAINERENV_CUDA_VISIBLE_DEVICES\" >$PWD/seen" \
+        'trap "echo >'"$PWD"'/termed; exit 143" TERM' '[[ ! ${SLOW:-} ]] || { touch '"$PWD"'/ready; sleep 4726 & wait; }' "[[ ! \${WRITES:-} ]] || echo half >$PWD/results.part" "exit $1" >bin/apptainer
     chmod +x bin/apptainer
     setting GPUQ_APPTAINER "$PWD/bin/apptainer"
     setting GPUQ_AIRA_DOJO_DIR "$PWD/dojo"
-    setting GPUQ_IMAGE "$PWD/image.sif"
+    setting GPUQ_IMAGE "$PWD/images/image.sif"
 }
 
 @test "aira-dojo: the grader is called in its checkout with absolute paths, only the slot's GPU is passed" {
@@ -68,9 +68,10 @@ fake_apptainer() { # EXIT_CODE
     CUDA_VISIBLE_DEVICES=3 bash launch.sh
     data=$BATS_TEST_TMPDIR/data
     printf '%s\n' "$PWD/dojo" exec --pid --no-eval --pwd "$PWD/dojo" \
+        --mount "type=bind,\"source=$PWD/images\",\"destination=$PWD/images\"" \
         --mount "type=bind,\"source=$PWD/dojo\",\"destination=$PWD/dojo\"" --mount "type=bind,\"source=$PWD\",\"destination=$PWD\"" \
-        --mount "type=bind,\"source=$data\",\"destination=$data\",ro" "$PWD/image.sif" python src/dojo/grade_code.py \
-        "$PWD/solution.py" pizza "$PWD/results.jsonl" --timeout 1.500000 "$data" 3 >expected
+        --mount "type=bind,\"source=$data\",\"destination=$data\",ro" "$PWD/images/image.sif" python src/dojo/grade_code.py \
+        "$PWD/solution.py" pizza "$PWD/results.part" --timeout 1.500000 "$data" "$PWD/images" 3 >expected
     diff expected <(grep -vx -- --nv seen)
 }
 
@@ -80,7 +81,7 @@ fake_apptainer() { # EXIT_CODE
     run bash launch.sh
     [ "$status" -eq 70 ]
     grep -q apptainer setup-failed
-    rm image.sif
+    rm images/image.sif
     run bash launch.sh
     [ "$status" -eq 70 ]
     grep -q image.sif setup-failed
@@ -88,6 +89,17 @@ fake_apptainer() { # EXIT_CODE
     run bash launch.sh
     [ "$status" -eq 70 ]
     grep -q 'no checkout' setup-failed
+}
+
+@test "aira-dojo: what the grader wrote are results when it says that it is done, and not before" {
+    prepare aira-dojo
+    fake_apptainer 137
+    run -137 env WRITES=yes bash launch.sh
+    [ ! -e results.jsonl ]
+    fake_apptainer 0
+    WRITES=yes bash launch.sh
+    [ "$(<results.jsonl)" = half ]
+    [ ! -e results.part ]
 }
 
 @test "aira-dojo: TERM is passed on, and the end awaited" {

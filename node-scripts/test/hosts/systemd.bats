@@ -4,13 +4,12 @@
 # The node scripts on a real host with systemd: as root, as an ordinary user whose services outlive his logins (lasting), and as
 # one whose services do not (passing).
 
-load ../../../.ci/test/bed
+load fixture
 
 setup_file() {
     make_bed
     host up h1
-    host put h1 "$CHECKOUT/node-scripts" "$CHECKOUT/templates" /opt/gpuq/
-    on h1 'chmod -R a+rX /opt/gpuq && ln -s /opt/gpuq/node-scripts/bin/gpuq /usr/local/bin/'
+    scripts_on h1
     on h1 'useradd --create-home --shell /bin/bash passing'
     a_user h1 lasting
     # Logging out ends what a login left behind, as careful sites have it.
@@ -22,20 +21,8 @@ teardown_file() {
     end_bed
 }
 
-on() { # HOST TEXT: a bash script as root, not over the network
-    host console "$1" bash -euo pipefail -c "$2"
-}
-
 as() { # USER TEXT: a bash script in a login of its own, which is over when it ends
     host run --user "$1" h1 bash -euo pipefail -c "export GPUQ_SPOOL=~/spool GPUQ_GRACE=1; $2"
-}
-
-gone() { # MARK: nothing on the host has it in its command line
-    run -0 on h1 "ps -eo pid,args | grep -F -- '$1' | grep -v grep || :"
-    [ -z "$output" ] || {
-        echo "still there: $output"
-        return 1
-    }
 }
 
 # A job that double-forks, leaves its session, and ignores TERM; its id is in `id`.
