@@ -7,6 +7,7 @@ import gpuq.config.ServerConfig.Server;
 import gpuq.db.DatabaseSettings;
 import gpuq.node.SshAddress;
 import gpuq.node.SshAddress.HostKey;
+import io.helidon.common.media.type.MediaTypes;
 import io.helidon.config.Config;
 import io.helidon.config.ConfigException;
 import io.helidon.config.ConfigSources;
@@ -72,7 +73,7 @@ final class ConfigReader {
             throw new ConfigRefused(file.toString(), List.of("the configuration file is not there or cannot be read"));
         }
         try {
-            return new TreeMap<>(Config.builder(ConfigSources.file(file))
+            return new TreeMap<>(Config.builder(ConfigSources.file(file).mediaType(MediaTypes.APPLICATION_X_YAML)) // whatever it is called
                     .disableEnvironmentVariablesSource().disableSystemPropertiesSource().disableKeyResolving().disableValueResolving()
                     .build().asMap().orElse(Map.of()));
         } catch (ConfigException e) {

@@ -73,6 +73,11 @@ class ServerConfigTest {
     }
 
     @Test
+    void a_file_may_have_any_name() throws IOException {
+        assertEquals(full().nodes(), ServerConfig.load(Files.writeString(folder.resolve("gpuq.yaml.new"), FULL), Map.of()).nodes());
+    }
+
+    @Test
     void every_setting_is_read_from_the_file() throws IOException {
         assertEquals(full(), load(FULL));
         for (Setting<?> setting : new Settings(folder).all()) {
