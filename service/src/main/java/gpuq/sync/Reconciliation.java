@@ -174,6 +174,7 @@ public final class Reconciliation {
             Thread.sleep(BETWEEN_TRIES);
         } catch (InterruptedException stop) {
             Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while a node was waited for", stop); // not all of them have answered
         }
     }
 }
