@@ -6,9 +6,9 @@ import gpuq.db.Database;
 import gpuq.db.TestDatabase;
 import gpuq.job.AttemptStore;
 import gpuq.job.Job;
+import gpuq.job.JobSamples;
 import gpuq.job.JobStore;
 import gpuq.job.State;
-import gpuq.job.Submission;
 import gpuq.node.Authority;
 import gpuq.node.Deadlines;
 import gpuq.node.JobRecord;
@@ -22,12 +22,10 @@ import gpuq.results.ResultsArchive;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -36,8 +34,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What a node says, held against the row. */
 class ProgressTest {
-    private static final Instant T0 = Instant.parse("2026-11-23T12:00:00Z");
-
     @TempDir
     private Path folder;
 
@@ -53,7 +49,7 @@ class ProgressTest {
         store = new JobStore(database);
         node = NodeLines.local("n0", Scripts.gpuq(), Scripts.configuration(folder, 1), new Authority(1, later -> { }), Deadlines.USUAL);
         progress = new Progress(store, new AttemptStore(database), new Board(Set.of()), new ResultsArchive(folder.resolve("data"), Optional.empty()),
-                new Endings(), older::incrementAndGet, InstantSource.fixed(T0));
+                new Endings(), older::incrementAndGet, InstantSource.fixed(JobSamples.T0));
     }
 
     @AfterEach
@@ -86,13 +82,12 @@ class ProgressTest {
         Job job = row(new State.Sent(0));
         progress.apply(0, node.back(), said(job, "sarang", Phase.WAITING));
         progress.apply(0, node.back(), said(job, "sarang", Phase.RUNNING));
-        assertEquals(new State.Running(0, T0), store.present(job.id()).state());
+        assertEquals(new State.Running(0, JobSamples.T0), store.present(job.id()).state());
         assertEquals(0, older.get());
     }
 
     private Job row(State state) {
-        Submission asked = new Submission("sarang", "p", Optional.of("random-acts-of-pizza"), Duration.ofMinutes(1), Duration.ofDays(1), 1, 0);
-        Job job = new Job(UUID.randomUUID(), asked, T0, 1, 1, state, Optional.empty());
+        Job job = JobSamples.job("sarang", JobSamples.T0, state);
         store.insert(job, "pass", Optional.empty());
         return job;
     }
@@ -101,7 +96,7 @@ class ProgressTest {
     private static JobRecord said(Job job, String user, Phase phase) {
         Optional<Ending> ending = phase == Phase.ENDED
                 ? Optional.of(new Ending(How.CANCELLED, OptionalInt.empty(), "", "", Optional.empty(), 0)) : Optional.empty();
-        return new JobRecord(job.id(), 1, "server", user, Optional.of("random-acts-of-pizza"), 1, 0, Duration.ofMinutes(1), Duration.ofDays(1), T0, 1, phase,
-                Optional.of(T0), ending.map(e -> T0), ending);
+        return new JobRecord(job.id(), 1, "server", user, Optional.of("random-acts-of-pizza"), 1, 0, Duration.ofMinutes(1), Duration.ofDays(1), JobSamples.T0, 1, phase,
+                Optional.of(JobSamples.T0), ending.map(e -> JobSamples.T0), ending);
     }
 }

@@ -6,21 +6,23 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import gpuq.db.Database;
 import gpuq.db.TestDatabase;
 import gpuq.job.Job;
+import gpuq.job.JobSamples;
 import gpuq.job.JobStore;
 import gpuq.job.State;
-import gpuq.job.Submission;
 import gpuq.node.Authority;
+import gpuq.node.Bundle;
 import gpuq.node.Deadlines;
 import gpuq.node.Node;
 import gpuq.node.NodeLines;
 import gpuq.node.Scripts;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -58,7 +60,7 @@ class ReconciliationTest {
 
     @Test
     void the_latest_attempt_is_the_jobs_however_many_before_it_no_node_knows() {
-        Job job = row(new State.Running(0, now()));
+        Job job = row(new State.Running(0, JobSamples.T0));
         node(0).withdraw(job.id(), 1);
         node(1).withdraw(job.id(), 40);
         node(1).release(job.id(), 40); // what is released is in no list
@@ -69,16 +71,30 @@ class ReconciliationTest {
     }
 
     @Test
+    void a_job_that_only_nodes_know_is_adopted_with_its_latest_attempt() {
+        UUID job = UUID.randomUUID();
+        node(0).submit(bundle(job));
+        node(1).withdraw(job, 2);
+        node(1).release(job, 2);
+
+        assertTrue(reconcile());
+
+        assertEquals("ada", store.present(job).submission().userId());
+        assertIs(2, new State.Waiting(1), store.present(job));
+    }
+
+    @Test
     void a_job_that_was_not_sent_is_where_its_attempt_is() {
         Job job = row(new State.Placed(0));
-        Job ours = row(new State.Placed(0));
+        List<Job> onBoth = Stream.of(0, 1).map(on -> row(new State.Placed(on))).toList();
         node(1).withdraw(job.id(), 1);
-        Stream.of(0, 1).forEach(id -> node(id).withdraw(ours.id(), 1));
+        Stream.of(0, 1).forEach(id -> onBoth.forEach(known -> node(id).withdraw(known.id(), 1)));
 
         assertTrue(reconcile());
 
         assertIs(1, new State.Waiting(1), job);
-        assertIs(1, new State.Waiting(0), ours);
+        assertIs(1, new State.Waiting(0), onBoth.get(0));
+        assertIs(1, new State.Waiting(1), onBoth.get(1));
     }
 
     @Test
@@ -150,18 +166,33 @@ class ReconciliationTest {
     }
 
     private Job row(State state) {
-        Submission asked = new Submission("sarang", "p", Optional.of("random-acts-of-pizza"), Duration.ofMinutes(1), Duration.ofDays(1), 1, 0);
-        Job job = new Job(UUID.randomUUID(), asked, now(), 1, 1, state, Optional.empty());
+        Job job = JobSamples.job("sarang", JobSamples.T0, state);
         store.insert(job, "pass", Optional.empty());
         return job;
+    }
+
+    private static Bundle bundle(UUID job) {
+        var files = new LinkedHashMap<String, byte[]>();
+        files.put("job", """
+                job %s
+                attempt 1
+                origin server
+                user ada
+                competition random-acts-of-pizza
+                template process
+                gpus 1
+                priority 0
+                expected_time 60
+                time_limit 600
+                submitted_at 1763400000123456
+                """.formatted(job).getBytes(StandardCharsets.UTF_8));
+        files.put("launch.sh", ":\n".getBytes(StandardCharsets.UTF_8));
+        files.put("solution.py", "pass\n".getBytes(StandardCharsets.UTF_8));
+        return new Bundle(job, 1, files);
     }
 
     private void assertIs(int attempt, State state, Job job) {
         Job now = store.present(job.id());
         assertEquals(attempt + " " + state, now.attempt() + " " + now.state());
-    }
-
-    private static Instant now() {
-        return Instant.now().truncatedTo(ChronoUnit.MICROS);
     }
 }
