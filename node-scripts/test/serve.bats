@@ -197,6 +197,27 @@ answers() { # EXPECTED, commands on stdin
     send 1 5 info | gpuq serve | grep -q 'epoch=5$'
 }
 
+@test "the latest attempts of jobs are told, also of those that are released or purged, and of no others" {
+    local -r second=${ID/550e/660e} third=${ID/550e/770e} strange=${ID/550e/880e}
+    {
+        for attempt in 2 10 9; do send 1 0 withdraw "$ID" "$attempt"; done
+        send 1 0 withdraw "$second" 1
+        send 1 0 withdraw "$third" 1
+        send 1 0 release "$ID" 10
+        send 1 0 release "$second" 1
+    } | gpuq serve >/dev/null
+    mv "$GPUQ_SPOOL/released/$second.1" "$GPUQ_SPOOL/purged/"
+    mkdir "$GPUQ_SPOOL/jobs/$ID.11x"
+    latest() { # ID…
+        local ids
+        printf -v ids '%s\n' "$@"
+        printf '5 0 latest %d\n%s' "${#ids}" "$ids"
+    }
+    { latest "$ID" "$second" "$strange"; send 6 0 latest; latest "$ID" '$(id)'; send 7 0 latest me; } | gpuq serve | sed 1d >answers
+    [ "$(sed '/^6 /,$d' answers | sort)" = "5 0 91"$'\n'"known $ID 10"$'\n'"known $second 1" ]
+    [ "$(sed -n '/^6 /,$p' answers)" = $'6 0 0\n5 64 55\nthe payload of latest is one id of a job in each line.\n7 64 23\nlatest takes no words.' ]
+}
+
 @test "links and pipes in the place of results are no results" {
     for trick in 'ln -s /etc/passwd results.jsonl' 'mkfifo results.jsonl' 'mkdir results.jsonl'; do
         id=$(</proc/sys/kernel/random/uuid)

@@ -106,6 +106,13 @@ class Node:
         records = (job.record() for job in self.jobs.values() if not job.released)
         return "\n".join([f"journal {JOURNAL} {len(self.events)}\n", *records])
 
+    def latest(self, payload=b""):
+        known = {}
+        for pair in self.jobs:
+            job, attempt = pair.split()
+            known[job] = max(int(attempt), known.get(job, 0))
+        return "".join(f"known {job} {known[job]}\n" for job in payload.decode().split() if job in known)
+
     def status(self, pair):
         return self.job(pair).record()
 
@@ -209,7 +216,7 @@ class Channel:
 
 
 class Serve(Channel):
-    WORDS = {"info": 0, "list": 0, "doctor": 0, "status": 2, "submit": 2, "cancel": 2, "withdraw": 2, "fetch": 5, "release": 2}
+    WORDS = {"info": 0, "list": 0, "latest": 0, "doctor": 0, "status": 2, "submit": 2, "cancel": 2, "withdraw": 2, "fetch": 5, "release": 2}
 
     def __init__(self, hub, process, node):
         super().__init__(hub, process, node)
@@ -241,7 +248,7 @@ class Serve(Channel):
         self.node.epoch = epoch
         if verb not in self.WORDS:
             raise Refusal(64, f"there is no command '{verb}'")
-        if len(words) != self.WORDS[verb] or bool(payload) != (verb == "submit"):
+        if len(words) != self.WORDS[verb] or verb != "latest" and bool(payload) != (verb == "submit"):
             raise Refusal(64, f"{verb} has other words, or another payload")
         if words:
             words = [" ".join(words[:2]), *words[2:]]

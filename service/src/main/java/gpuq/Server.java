@@ -15,6 +15,7 @@ import gpuq.job.JobStore;
 import gpuq.launch.LaunchTemplates;
 import gpuq.lease.LeaseKeeper;
 import gpuq.node.Authority;
+import gpuq.node.Node;
 import gpuq.node.NodeLines;
 import gpuq.results.ResultsArchive;
 import gpuq.results.ResultsStore;
@@ -88,8 +89,8 @@ final class Server implements AutoCloseable, LeaseKeeper.Leader {
         queue.notYet("the database came from a backup, and not every node has said yet what it has; the server's log says which");
         asked = config.nodes().stream().collect(Collectors.toMap(NodeConfig::id, node -> Fleet.reach(node, config.node(), authority)));
         try {
-            return new Reconciliation(store, new Adoption(store), () -> !keeper.holds(authority.epoch()))
-                    .run(asked.entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, line -> line.getValue().back())));
+            Map<Integer, Node> nodes = asked.entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, line -> line.getValue().aside()));
+            return new Reconciliation(nodes, store, new Adoption(store), () -> !keeper.holds(authority.epoch())).run();
         } finally {
             asked.values().forEach(NodeLines::close);
             asked = Map.of();

@@ -32,9 +32,6 @@ import org.junit.jupiter.api.io.TempDir;
  * under the same idempotency key. Whatever was acknowledged must run once and end once.
  */
 class ServerCrashTest {
-    /** strace counts the writes of each thread: with one carrier of virtual threads, these are the writes of the server. */
-    private static final String[] ONE_WRITER = {"-Djdk.virtualThreadScheduler.parallelism=1", "-Djdk.virtualThreadScheduler.maxPoolSize=1"};
-
     private static final String GOOD = """
             import shutil
             with open(%1$s, "a") as runs:
@@ -112,9 +109,9 @@ class ServerCrashTest {
         while (died) {
             write++;
             String name = "write-" + write;
-            try (ServerProcess server = ServerProcess.start(site, port, ONE_WRITER)) {
+            try (ServerProcess server = ServerProcess.start(site, port, ServerProcess.ONE_WRITER)) {
                 begin.accept(server, name);
-                Process strace = dieAtWrite(server, write);
+                Process strace = server.dieAtWrite(write);
                 Optional<String> id = unlessItDies(server, name, act);
                 Eventually.holds("the server is dead or the job has ended", Duration.ofSeconds(30), () -> !server.alive() || id.isPresent() && ended(server, id.get()));
                 died = !server.alive();
@@ -223,24 +220,6 @@ class ServerCrashTest {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    /** Writes of the database are the commits: the server dies at its n-th. */
-    private static Process dieAtWrite(ServerProcess server, int n) throws IOException {
-        Process strace = new ProcessBuilder("strace", "-f", "-q", "-o", "/dev/null", "-e", "trace=pwrite64",
-                "-e", "inject=pwrite64:signal=SIGKILL:when=" + n, "-p", Long.toString(server.pid()))
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start();
-        Path status = Path.of("/proc", Long.toString(server.pid()), "status");
-        Eventually.holds("strace follows the server", Duration.ofSeconds(10), () -> {
-            try {
-                return Files.readString(status).lines().anyMatch(line -> line.matches("TracerPid:\\s+[1-9]\\d*"));
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        });
-        return strace;
     }
 
     static int freePort() {

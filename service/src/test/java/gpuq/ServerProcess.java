@@ -4,6 +4,7 @@ import gpuq.api.ApiClient;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -12,6 +13,11 @@ import java.util.concurrent.TimeUnit;
 
 /** The server as its own process, so that it can be killed. Its jobs live on, as they would. */
 final class ServerProcess implements AutoCloseable {
+    /** For {@link #dieAtWrite}: strace counts the writes of each thread, and with one carrier of virtual threads these are the writes of the server. */
+    static final String[] ONE_WRITER = {"-Djdk.virtualThreadScheduler.parallelism=1", "-Djdk.virtualThreadScheduler.maxPoolSize=1"};
+
+    private static final int BY_KILL = 128 + 9;
+
     private final Process process;
     private final ApiClient api;
 
@@ -68,6 +74,35 @@ final class ServerProcess implements AutoCloseable {
 
     long pid() {
         return process.pid();
+    }
+
+    /** Whether it ended as by {@code kill -9}. */
+    boolean killed() {
+        return !process.isAlive() && process.exitValue() == BY_KILL;
+    }
+
+    /** Writes of the database are the commits: the server dies at its {@code n}-th from now on. @return strace, which ends with it */
+    Process dieAtWrite(int n) {
+        try {
+            Process strace = new ProcessBuilder("strace", "-f", "-q", "-o", "/dev/null", "-e", "trace=pwrite64",
+                    "-e", "inject=pwrite64:signal=SIGKILL:when=" + n, "-p", Long.toString(process.pid()))
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start();
+            Path status = Path.of("/proc", Long.toString(process.pid()), "status");
+            Eventually.holds("strace follows the server", Duration.ofSeconds(10), () -> followed(status));
+            return strace;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static boolean followed(Path status) {
+        try {
+            return Files.readString(status).lines().anyMatch(line -> line.matches("TracerPid:\\s+[1-9]\\d*"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** {@code kill -9}. */

@@ -1,15 +1,9 @@
 package gpuq.db;
 
-import com.zaxxer.hikari.HikariConfig;
-import com.zaxxer.hikari.HikariDataSource;
 import io.helidon.dbclient.DbClient;
 import io.helidon.dbclient.DbTransaction;
-import io.helidon.dbclient.jdbc.JdbcClientBuilder;
-import io.helidon.dbclient.jdbc.JdbcConnectionPool;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
@@ -19,8 +13,6 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,19 +26,10 @@ public final class Database implements AutoCloseable {
     /** How long a call waits for its turn before the database counts as unavailable. */
     static final Duration PATIENCE = Duration.ofSeconds(20);
 
-    /** How long making a connection may take, and how long to find out that a kept one is dead. */
-    private static final Duration CONNECT = Duration.ofSeconds(5);
-    private static final Duration PROBE = Duration.ofSeconds(2);
-
     /** How often a transaction is tried that the database undoes for the sake of others. */
     private static final int TRIES = 5;
 
-    /** These tell of every start and stop, and of what is thrown as well. Held here, since loggers are kept weakly. */
-    private static final Logger POOL_LOG = Logger.getLogger("com.zaxxer.hikari");
-    private static final Logger CUT_OFF_LOG = Logger.getLogger(Database.class.getName());
-    private static final Logger CLIENT_LOG = Logger.getLogger("io.helidon.dbclient.jdbc");
-
-    private final HikariDataSource pool;
+    private final Connections connections;
     private final DbClient client;
     private final Optional<EmbeddedFile> embedded;
 
@@ -55,13 +38,12 @@ public final class Database implements AutoCloseable {
 
     private final Fence fence;
 
-    private Database(HikariDataSource pool, Optional<EmbeddedFile> embedded) {
-        this(pool, JdbcClientBuilder.create().connectionPool(connections(pool)).build(), embedded,
-                new Semaphore(pool.getMaximumPoolSize(), true), anybody -> { });
+    private Database(Connections connections, Optional<EmbeddedFile> embedded) {
+        this(connections, connections.client(), embedded, new Semaphore(connections.most(), true), anybody -> { });
     }
 
-    private Database(HikariDataSource pool, DbClient client, Optional<EmbeddedFile> embedded, Semaphore turns, Fence fence) {
-        this.pool = pool;
+    private Database(Connections connections, DbClient client, Optional<EmbeddedFile> embedded, Semaphore turns, Fence fence) {
+        this.connections = connections;
         this.client = client;
         this.embedded = embedded;
         this.turns = turns;
@@ -71,7 +53,7 @@ public final class Database implements AutoCloseable {
     /**
      * Connects and brings the schema up to date.
      *
-     * @param client who connects: {@link #cutOff} knows its connections by it
+     * @param client who connects: {@link Lane#cutOff} knows its connections by it
      * @throws DatabaseUnavailable if it cannot be opened, with a sentence that says why
      * @throws SchemaRefused if it holds what this version does not know
      */
@@ -79,7 +61,7 @@ public final class Database implements AutoCloseable {
         Optional<EmbeddedFile> embedded = EmbeddedFile.is(settings.url()) ? Optional.of(EmbeddedFile.open(settings.url())) : Optional.empty();
         Database database;
         try {
-            database = new Database(connect(settings, client, settings.connections(), MysqlSession.SILENCE), embedded);
+            database = new Database(Connections.open(settings, client, settings.connections(), MysqlSession.SILENCE), embedded);
         } catch (RuntimeException e) {
             embedded.ifPresent(EmbeddedFile::close);
             throw e;
@@ -99,58 +81,17 @@ public final class Database implements AutoCloseable {
 
     /** Over a connection of its own: to change a large table may take longer than an answer otherwise does. */
     private static void migrate(DatabaseSettings settings, String client) {
-        try (HikariDataSource pool = connect(settings, client, 1, Duration.ZERO)) {
-            new Migrations().apply(new Database(pool, Optional.empty()), Clock.systemUTC());
+        try (Connections patient = Connections.open(settings, client, 1, Duration.ZERO)) {
+            new Migrations().apply(new Database(patient, Optional.empty()), Clock.systemUTC());
         }
-    }
-
-    private static HikariDataSource connect(DatabaseSettings settings, String client, int connections, Duration silence) {
-        CLIENT_LOG.setLevel(Level.OFF);
-        POOL_LOG.setLevel(Level.OFF);
-        HikariConfig config = new HikariConfig();
-        config.setPoolName("gpuq");
-        config.setJdbcUrl(settings.url());
-        config.setUsername(settings.username());
-        config.setPassword(settings.password());
-        config.setMaximumPoolSize(connections);
-        config.setAutoCommit(false);
-        config.setConnectionTimeout(CONNECT.toMillis());
-        config.setValidationTimeout(PROBE.toMillis());
-        config.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
-        if (settings.url().startsWith("jdbc:mysql:")) {
-            MysqlSession.configure(config, client, CONNECT, silence);
-        }
-        try {
-            return new HikariDataSource(config);
-        } catch (RuntimeException e) {
-            throw new DatabaseUnavailable(whyNotOpened(settings, e), e);
-        }
-    }
-
-    private static String whyNotOpened(DatabaseSettings settings, RuntimeException thrown) {
-        Throwable why = thrown;
-        for (SQLException cause : Faults.causes(thrown)) {
-            why = cause;
-        }
-        return "the database %s cannot be opened: %s".formatted(settings.place(), Faults.firstLine(why));
     }
 
     private void endLeftovers() {
-        try (Connection first = pool.getConnection()) {
+        try (Connection first = connections.take()) {
             Leftovers.end(first);
         } catch (SQLException e) {
             throw new DatabaseUnavailable("the database does not answer: " + Faults.firstLine(e), e);
         }
-    }
-
-    private static JdbcConnectionPool connections(HikariDataSource pool) {
-        return () -> {
-            try {
-                return pool.getConnection();
-            } catch (SQLException e) {
-                throw new DatabaseUnavailable("the database does not answer: " + Faults.firstLine(e), e);
-            }
-        };
     }
 
     /** {@link #open(DatabaseSettings, String)} for one who holds no lease. */
@@ -160,7 +101,7 @@ public final class Database implements AutoCloseable {
 
     /** The same database, with a fence around what is written through it. To close one is to close both. */
     public Database fencedBy(Fence guard) {
-        return new Database(pool, client, embedded, turns, guard);
+        return new Database(connections, client, embedded, turns, guard);
     }
 
     /** How many scripts have made the schema what it is. */
@@ -168,37 +109,14 @@ public final class Database implements AutoCloseable {
         return query("SELECT MAX(version) AS version FROM schema_version", Map.of(), row -> row.number("version")).getFirst();
     }
 
-    /** The same database over one connection of its own, where it is shared: for who must not queue behind all others. To be closed by itself. */
-    public Database lane() {
-        if (!shared()) {
-            return this;
-        }
-        HikariConfig one = new HikariConfig();
-        pool.copyStateTo(one);
-        one.setMaximumPoolSize(1);
-        one.setInitializationFailTimeout(-1); // whether the database is there is found out when it is used
-        return new Database(new HikariDataSource(one), Optional.empty());
+    /** The same database over one connection more, for a {@link Lane}. To be closed by itself. */
+    Database overAnotherConnection() {
+        return new Database(connections.another(), Optional.empty());
     }
 
     /** Whether other processes may use it at the same time. */
     public boolean shared() {
         return embedded.isEmpty();
-    }
-
-    /** Ends the connections that another client of a shared database has left open, so that nothing it was writing is committed any more, or holds up others. */
-    public void cutOff(String other) {
-        List<Long> connections = query("""
-                SELECT processlist_id AS id FROM performance_schema.session_account_connect_attrs
-                WHERE attr_name = :name AND attr_value = :value""", Map.of("name", MysqlSession.CLIENT, "value", other), row -> row.whole("id"));
-        connections.forEach(this::end);
-    }
-
-    private void end(long connection) {
-        try {
-            transaction(tx -> tx.update("KILL " + connection, Map.of()));
-        } catch (RuntimeException gone) {
-            CUT_OFF_LOG.log(Level.FINE, "connection {0} could not be ended: {1}", new Object[] {connection, gone.getMessage()});
-        }
     }
 
     /**
@@ -223,8 +141,8 @@ public final class Database implements AutoCloseable {
             return untilNotUndone(work);
         } catch (RuntimeException e) {
             RuntimeException fault = Faults.of(e);
-            if (fault instanceof DatabaseUnavailable && !pool.isClosed()) {
-                pool.getHikariPoolMXBean().softEvictConnections(); // all of them are suspect; new ones find the database as soon as it is back
+            if (fault instanceof DatabaseUnavailable) {
+                connections.replace();
             }
             throw fault;
         } finally {
@@ -306,17 +224,12 @@ public final class Database implements AutoCloseable {
     /** Closes the connections, then the embedded database with its file. Calls that come later find it unavailable. */
     @Override
     public void close() {
-        if (pool.isClosed()) {
+        if (connections.closed()) {
             return;
         }
-        pool.close();
+        connections.close();
         embedded.ifPresent(file -> {
-            try (Connection connection = DriverManager.getConnection(pool.getJdbcUrl(), pool.getUsername(), pool.getPassword());
-                    Statement shutdown = connection.createStatement()) {
-                shutdown.execute("SHUTDOWN");
-            } catch (SQLException e) {
-                // It is closed already, or cannot be: every commit is on the disk either way.
-            }
+            connections.shutDown();
             file.close();
         });
     }

@@ -3,6 +3,7 @@ package gpuq.lease;
 import gpuq.db.Database;
 import gpuq.db.DatabaseException;
 import gpuq.db.Fence;
+import gpuq.db.Lane;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
@@ -33,7 +34,7 @@ public final class LeaseKeeper implements AutoCloseable {
     private static final Duration BETWEEN_LEAPS = Duration.ofMinutes(1);
 
     private final Database database;
-    private final Database lane;
+    private final Lane lane;
     private final LeaseStore store;
     private final String self;
     private final String address;
@@ -79,8 +80,8 @@ public final class LeaseKeeper implements AutoCloseable {
     /** @param self the {@link ServerId} @param address where this server is asked @param time how long a lease is good without being renewed */
     public LeaseKeeper(Database database, String self, String address, Duration time, Leader leader) {
         this.database = database;
-        this.lane = database.lane();
-        this.store = new LeaseStore(lane);
+        this.lane = Lane.to(database);
+        this.store = new LeaseStore(lane.database());
         this.self = self;
         this.address = address;
         this.time = time;
@@ -294,8 +295,6 @@ public final class LeaseKeeper implements AutoCloseable {
         } catch (DatabaseException gone) {
             LOG.log(Level.INFO, "the lease could not be given back; it runs out: {0}", gone.getMessage());
         }
-        if (lane != database) {
-            lane.close();
-        }
+        lane.close();
     }
 }

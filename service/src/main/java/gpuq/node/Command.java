@@ -7,7 +7,7 @@ import java.util.List;
 
 /** One remote command: how it is written and how its answer is read, side by side. */
 sealed interface Command<T>
-        permits NodeCommand, DoctorCommand, ListCommand, StatusCommand, SubmitCommand, CancelCommand, WithdrawCommand, FetchCommand, ReleaseCommand {
+        permits NodeCommand, DoctorCommand, ListCommand, LatestCommand, StatusCommand, SubmitCommand, CancelCommand, WithdrawCommand, FetchCommand, ReleaseCommand {
     int KIB = 1024;
     int MIB = 1024 * KIB;
 

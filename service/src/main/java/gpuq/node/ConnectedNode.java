@@ -2,6 +2,7 @@ package gpuq.node;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -57,6 +58,11 @@ final class ConnectedNode implements Node {
     @Override
     public Listing list() {
         return ask(new ListCommand());
+    }
+
+    @Override
+    public Map<UUID, Integer> latest(Set<UUID> jobs) {
+        return ask(new LatestCommand(jobs));
     }
 
     @Override

@@ -1,6 +1,8 @@
 package gpuq.node;
 
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
 
@@ -23,6 +25,9 @@ public interface Node extends AutoCloseable {
     NodeRecord resume();
 
     Listing list();
+
+    /** The latest attempt that it knows of each of these jobs, also of what is released or purged; those that it never had are left out. */
+    Map<UUID, Integer> latest(Set<UUID> jobs);
 
     JobRecord status(UUID job, int attempt);
 

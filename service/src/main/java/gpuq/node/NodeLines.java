@@ -9,7 +9,7 @@ import java.time.Duration;
  *
  * @param down hands jobs over and ends them
  * @param back follows, and fetches what jobs left
- * @param aside for the doctor
+ * @param aside for what may take a minute
  */
 public record NodeLines(Node down, Node back, Node aside) implements AutoCloseable {
     private static final Duration GRACE = Duration.ofSeconds(5);

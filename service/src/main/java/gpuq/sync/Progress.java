@@ -65,14 +65,14 @@ public final class Progress {
             if (known.isEmpty()) {
                 return; // a tombstone of a job that nobody knows
             }
-        } while (concerns(on, known.get(), said) && !unsent(known.get()) && !moved(known.get(), on, node, said));
+        } while (concerns(on, known.get(), said) && !ahead(on, known.get(), said) && !moved(known.get(), on, node, said));
         if (known.get().ended()) {
             told(known.get()); // it may have been committed while its answer was lost, and nobody was told
         }
         if (ahead(on, known.get(), said)) {
             LOG.log(Level.ERROR, "node {0} has attempt {1} of job {2}, which the database does not know: it is older than the node", on, said.attempt(), said.job());
             older.run();
-        } else if (!concerns(on, known.get(), said) || said.phase() == Phase.ENDED && !unsent(known.get())) {
+        } else if (!concerns(on, known.get(), said) || said.phase() == Phase.ENDED) {
             dismiss(on, node, said);
         }
     }
@@ -114,16 +114,12 @@ public final class Progress {
         return finish(job, Optional.empty(), clock.instant(), new Outcome.Cancelled());
     }
 
-    /** A database older than the node: the courier sends the job, the node says that it has it, and the row catches up from there. */
-    private static boolean unsent(Job job) {
-        return job.state() instanceof State.Placed;
-    }
-
     /** Whether the node was given the job after the last thing that the database knows of it. */
     private static boolean ahead(int on, Job job, JobRecord said) {
-        boolean elsewhere = !job.state().node().equals(OptionalInt.of(on)); // and an attempt has one node
-        return !job.ended() && !said.tombstone()
-                && (said.attempt() > job.attempt() || said.attempt() == job.attempt() && elsewhere);
+        boolean here = job.state().node().equals(OptionalInt.of(on)); // and an attempt has one node
+        boolean unsent = here && job.state() instanceof State.Placed; // `sent` is committed before the first byte goes out
+        boolean later = said.attempt() > job.attempt() || said.attempt() == job.attempt() && !here;
+        return !job.ended() && (later && !said.tombstone() || said.attempt() == job.attempt() && unsent);
     }
 
     /** Whether the node speaks of the job's present attempt, and the job still wants to hear it. */

@@ -170,7 +170,9 @@ class MysqlTest {
                 return touch(tx, "bob");
             }));
             await(held);
-            database.cutOff("other");
+            try (Lane lane = Lane.to(database)) {
+                lane.cutOff("other");
+            }
             database.transaction(tx -> touch(tx, "ann"));
             over.countDown();
             assertTrue(cut.handle((done, failure) -> failure.getCause()).join() instanceof DatabaseUnavailable);

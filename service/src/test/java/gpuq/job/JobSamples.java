@@ -8,8 +8,8 @@ import java.util.OptionalInt;
 import java.util.UUID;
 
 /** Jobs to test with. */
-final class JobSamples {
-    static final Instant T0 = Instant.parse("2026-11-23T12:00:00.123456Z");
+public final class JobSamples {
+    public static final Instant T0 = Instant.parse("2026-11-23T12:00:00.123456Z");
 
     private JobSamples() {}
 
@@ -25,7 +25,7 @@ final class JobSamples {
         return job(user, createdAt, new State.Placed(0));
     }
 
-    static Job job(String user, Instant createdAt, State state) {
+    public static Job job(String user, Instant createdAt, State state) {
         return new Job(UUID.randomUUID(), submission(user), createdAt, 1, 1, state, Optional.empty());
     }
 

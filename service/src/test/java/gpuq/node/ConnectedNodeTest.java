@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a server sees of nodes that misbehave. */
 @Timeout(60)
@@ -180,6 +182,13 @@ class ConnectedNodeTest {
                 greet; hear; say 0 $'job 00000000-0000-0000-0000-000000000000\\nattempt 1\\nseq 1\\nstate ended\\noutcome cancelled\\n'; cat
                 """);
         assertTrue(unreachable(() -> node.status(JOB, 1)).endsWith("job: it is about 00000000-0000-0000-0000-000000000000, attempt 1"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"known %1$s 1\\nknown %1$s 2\\n", "known %2$s 1\\n", "known %1$s 0\\n", "known %1$s 1234567890\\n", "known\\n"})
+    void of_the_latest_attempts_only_those_are_heard_that_were_asked_for_once_each(String lie) throws Exception {
+        var node = node("greet; hear; head -c 74 >/dev/null; say 0 $'%s'; cat >/dev/null".formatted(lie.formatted(JOB, UUID.randomUUID())));
+        assertTrue(unreachable(() -> node.latest(Set.of(JOB, UUID.randomUUID()))).contains("the answer to 'latest' is not as the protocol says"));
     }
 
     @Test

@@ -1,0 +1,102 @@
+package gpuq.sync;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import gpuq.db.Database;
+import gpuq.db.TestDatabase;
+import gpuq.job.AttemptStore;
+import gpuq.job.Job;
+import gpuq.job.JobSamples;
+import gpuq.job.JobStore;
+import gpuq.job.State;
+import gpuq.node.Authority;
+import gpuq.node.Deadlines;
+import gpuq.node.JobRecord;
+import gpuq.node.JobRecord.Ending;
+import gpuq.node.JobRecord.How;
+import gpuq.node.JobRecord.Phase;
+import gpuq.node.NodeLines;
+import gpuq.node.Scripts;
+import gpuq.placement.Board;
+import gpuq.results.ResultsArchive;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a node says, held against the row. */
+class ProgressTest {
+    @TempDir
+    private Path folder;
+
+    private final AtomicInteger older = new AtomicInteger();
+    private Database database;
+    private JobStore store;
+    private NodeLines node;
+    private Progress progress;
+
+    @BeforeEach
+    void open() throws IOException {
+        database = Database.open(TestDatabase.in(folder));
+        store = new JobStore(database);
+        node = NodeLines.local("n0", Scripts.gpuq(), Scripts.configuration(folder, 1), new Authority(1, later -> { }), Deadlines.USUAL);
+        progress = new Progress(store, new AttemptStore(database), new Board(Set.of()), new ResultsArchive(folder.resolve("data"), Optional.empty()),
+                new Endings(), older::incrementAndGet, InstantSource.fixed(JobSamples.T0));
+    }
+
+    @AfterEach
+    void close() {
+        node.close();
+        database.close();
+    }
+
+    @Test
+    void a_node_that_has_what_was_not_sent_to_it_proves_the_database_older() {
+        for (Phase phase : Phase.values()) {
+            Job job = row(new State.Placed(0));
+            older.set(0);
+            progress.apply(0, node.back(), said(job, "sarang", phase));
+            assertEquals(1, older.get(), phase::name);
+            assertEquals(job, store.present(job.id()), "it is for the reconciliation to say where the job is");
+        }
+    }
+
+    @Test
+    void so_does_a_tombstone_of_what_was_not_sent() {
+        Job job = row(new State.Placed(0));
+        progress.apply(0, node.back(), said(job, "", Phase.ENDED));
+        assertEquals(1, older.get());
+        assertEquals(job, store.present(job.id()));
+    }
+
+    @Test
+    void what_was_sent_goes_on_and_proves_nothing() {
+        Job job = row(new State.Sent(0));
+        progress.apply(0, node.back(), said(job, "sarang", Phase.WAITING));
+        progress.apply(0, node.back(), said(job, "sarang", Phase.RUNNING));
+        assertEquals(new State.Running(0, JobSamples.T0), store.present(job.id()).state());
+        assertEquals(0, older.get());
+    }
+
+    private Job row(State state) {
+        Job job = JobSamples.job("sarang", JobSamples.T0, state);
+        store.insert(job, "pass", Optional.empty());
+        return job;
+    }
+
+    /** @param user nobody for a tombstone */
+    private static JobRecord said(Job job, String user, Phase phase) {
+        Optional<Ending> ending = phase == Phase.ENDED
+                ? Optional.of(new Ending(How.CANCELLED, OptionalInt.empty(), "", "", Optional.empty(), 0)) : Optional.empty();
+        return new JobRecord(job.id(), 1, "server", user, Optional.of("random-acts-of-pizza"), 1, 0, Duration.ofMinutes(1), Duration.ofDays(1), JobSamples.T0, 1, phase,
+                Optional.of(JobSamples.T0), ending.map(e -> JobSamples.T0), ending);
+    }
+}
