@@ -34,8 +34,7 @@ section() {
         ((number >= ${2:-1} && number <= ${3:-99})) || continue
         printf '%s %s\n' "$prompt" "$command"
         case $prompt in
-            'control$') host in env -C "${FROM:-$CHECKOUT}/ansible" ANSIBLE_CONFIG=ansible.cfg ANSIBLE_INVENTORY="$BATS_FILE_TMPDIR/inventory" ANSIBLE_NOCOLOR=1 \
-                ANSIBLE_LOCALHOST_WARNING=false HOME="$BATS_FILE_TMPDIR" bash -euo pipefail -c "$command" ;;
+            'control$') control "$command" ;;
             'queue-1#') host run h1 env TOKEN="$(<"$BATS_FILE_TMPDIR/admin")" bash -euo pipefail -c "$command" ;;
             'h100-3$') host run --user gpuuser h3 bash -euo pipefail -c "$command" ;;
             *) printf 'nobody knows where %s is\n' "$prompt" && return 1 ;;
@@ -66,7 +65,7 @@ section() {
 
 @test "a broken GPU" {
     FROM=$BATS_FILE_TMPDIR/0.9.0
-    local -r job=$(submit 3 3)
+    local -r job=$(submit 3 'time.sleep(3)')
     section 'A broken GPU' 1 2
     node_is 3 drained
     [ "$(node 3 .reason)" = 'GPU 5 is broken' ]
@@ -76,7 +75,7 @@ section() {
 }
 
 @test "a full disk" {
-    local -r job=$(submit 3 1)
+    local -r job=$(submit 3 'time.sleep(1)')
     until_true job_is "$job" completed
     host console h3 sh -euc 'sed -i "s/GPUQ_DISK_FREE=.*/GPUQ_DISK_FREE=999999/; s/GPUQ_RETENTION=.*/GPUQ_RETENTION=0/" /etc/gpuq/gpuq.conf'
     until_true node_is 3 unhealthy
@@ -92,7 +91,7 @@ section() {
 
 @test "a lost host" {
     FROM=$BATS_FILE_TMPDIR/0.9.0
-    local -r job=$(submit 3 600)
+    local -r job=$(submit 3 'time.sleep(600)')
     until_true job_is "$job" running
     host kill h3
     until_true node_is 3 unreachable
@@ -106,12 +105,13 @@ section() {
 }
 
 @test "restoring a backup" {
-    local -r before=$(submit 3 20)
+    # shellcheck disable=SC2034 # where control plays
+    FROM=$BATS_FILE_TMPDIR/0.9.0
+    local -r before=$(submit 3 'time.sleep(20)')
     until_true job_is "$before" running
     section 'Restoring a backup' 1 1
-    local -r after=$(submit 2 20)
+    local -r after=$(submit 2 'time.sleep(20)')
     until_true job_is "$after" running
-    FROM=$BATS_FILE_TMPDIR/0.9.0
     section 'Restoring a backup' 2
     until_true job_is "$before" completed
     until_true job_is "$after" completed # which the backup did not know

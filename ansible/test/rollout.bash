@@ -3,8 +3,10 @@
 
 declare -A IN_THE_BED=([queue-1]=h1 [h100-2]=h2 [h100-3]=h3) # by their names in the inventory
 SERVER=http://127.0.0.1:8001
+PASSWORD=7Days.of+Winter # of the database
 
-# rollout::hosts: as their owner has them before gpuq: MySQL and a JDK can be installed or are there, Apptainer is not; there is data.
+# rollout::hosts: as their owner has them before gpuq: MySQL and a JDK can be installed or are there, Apptainer is not; there is data. One
+# has a disk of its own for the spool, and a checkout that grades in containers.
 rollout::hosts() {
     local name
     rollout::mysql_package
@@ -21,6 +23,11 @@ rollout::hosts() {
         host console "$name" dpkg --purge apptainer
         host console "$name" chmod -R a+rX /srv/data
     done
+    host put h2 "$CHECKOUT/node-scripts/test/aira-dojo" /srv/
+    host console h2 sh -euc 'chmod -R a+rX /srv/aira-dojo
+        mkdir /mnt/disk
+        echo "disk /mnt/disk tmpfs rw,mode=755 0 0" >>/etc/fstab
+        mount /mnt/disk'
 }
 
 # rollout::mysql_package: the real MySQL of the tests as a package that a distribution might have. Its programs are in /srv/mysql.
@@ -61,25 +68,37 @@ rollout::inventory() {
         printf '%s\n' 'all:' '  vars:' '    ansible_user: root' "    ansible_ssh_private_key_file: ${login[key]}" \
             "    ansible_ssh_common_args: -o UserKnownHostsFile=${login[known_hosts]} -o StrictHostKeyChecking=yes -F ${login[ssh_config]}" \
             '  children:' '    servers:' '      hosts:' "        queue-1: {ansible_host: $(address h1)}" \
-            '      vars:' '        server_database_password: 7Days.of+Winter' \
+            '      vars:' \
             '        server_settings: {node: {heartbeat: PT1S, patience: PT5S, checkup: PT2S}}' '    nodes:' '      hosts:'
-        for name in h2 h3; do
-            printf '        h100-%d: {ansible_host: %s, node_id: %d}\n' "${name#h}" "$(address "$name")" "${name#h}"
-        done
-        printf '%s\n' '      vars:' '        node_gpus: 0' '        node_slots: "2"' '        node_template: process' '        node_data: /srv/data' \
+        printf '        %s: {ansible_host: %s, node_id: %d' h100-2 "$(address h2)" 2
+        printf ', %s' 'node_template: aira-dojo, node_aira_dojo: /srv/aira-dojo' "node_image_source: $(host grading)" \
+            'node_spool: /mnt/disk/gpuq' 'node_spool_mount: /mnt/disk' 'node_unit_properties: TasksMax=4000}'
+        printf '\n        %s: {ansible_host: %s, node_id: %d, node_template: process}\n' h100-3 "$(address h3)" 3
+        printf '%s\n' '      vars:' '        node_gpus: 0' '        node_slots: "2"' '        node_data: /srv/data' \
             '        node_data_wanted: [random-acts-of-pizza]' '        node_disk_free: 0' '        node_grace: 1' \
             '        node_packages: [bash, procps]' "        node_apptainer: $(echo "$APPTAINER_HOME"/apptainer_*.deb)"
     } >"$BATS_FILE_TMPDIR/inventory/hosts.yml"
+    mkdir -p -- "$BATS_FILE_TMPDIR/inventory/group_vars/servers"
+    printf 'server_database_password: %s\n' "$PASSWORD" >"$BATS_FILE_TMPDIR/inventory/group_vars/servers/vault.yml"
+    printf 'open sesame\n' >"$BATS_FILE_TMPDIR/vault"
+    ANSIBLE_VAULT_PASSWORD_FILE=$BATS_FILE_TMPDIR/vault HOME=$BATS_FILE_TMPDIR \
+        ansible-vault encrypt "$BATS_FILE_TMPDIR/inventory/group_vars/servers/vault.yml" >&2
 }
 
 address() { # HOST
     host console "$1" sh -c 'hostname -I' | tr -d ' \n'
 }
 
-# play PLAYBOOK [WORD…]: by the checkout in $FROM.
+# control TEXT: bash, where the playbooks are: in the checkout, or in that of $FROM.
+control() {
+    host in env -C "${FROM:-$CHECKOUT}/ansible" ANSIBLE_CONFIG=ansible.cfg ANSIBLE_INVENTORY="$BATS_FILE_TMPDIR/inventory" \
+        ANSIBLE_VAULT_PASSWORD_FILE="$BATS_FILE_TMPDIR/vault" ANSIBLE_NOCOLOR=1 ANSIBLE_LOCALHOST_WARNING=false HOME="$BATS_FILE_TMPDIR" \
+        bash -euo pipefail -c "$1" </dev/null 3>&-
+}
+
+# play WORD…: of ansible-playbook.
 play() {
-    host in env ANSIBLE_CONFIG="${FROM:-$CHECKOUT}/ansible/ansible.cfg" ANSIBLE_NOCOLOR=1 ANSIBLE_LOCALHOST_WARNING=false HOME="$BATS_FILE_TMPDIR" \
-        ansible-playbook -i "$BATS_FILE_TMPDIR/inventory" "${FROM:-$CHECKOUT}/ansible/$1" "${@:2}" 3>&-
+    control "ansible-playbook ${*@Q}"
 }
 
 # changed HOST: how much the play in $output changed there.
@@ -118,10 +137,10 @@ a_user_of_the_queue() {
     host run h1 gpuq-server user add ada >"$BATS_FILE_TMPDIR/ada"
 }
 
-# submit NODE SECONDS: prints the job's id. With `any` it goes where there is room.
+# submit NODE STATEMENT: prints the job's id. It does that, and is graded. With `any` it goes where there is room.
 submit() {
     local -r folder=$(mktemp -d)
-    printf '%s\n' 'import shutil, time' "time.sleep($2)" 'shutil.copy("data/sampleSubmission.csv", "submission.csv")' >"$folder/solution.py"
+    printf '%s\n' 'import os, shutil, time' "$2" 'shutil.copy("data/sampleSubmission.csv", "submission.csv")' >"$folder/solution.py"
     printf '%s\n' 'competition_id: random-acts-of-pizza' 'project_id: p' 'user_id: ada' "token: \"$(<"$BATS_FILE_TMPDIR/ada")\"" 'expected_time: 5' >"$folder/config.yaml"
     [[ $1 == any ]] || printf 'node_id: %d\n' "$1" >>"$folder/config.yaml"
     host put h1 "$folder" /tmp/ >&2
