@@ -101,7 +101,7 @@ section() {
     host up h3
     section 'A lost host' 4
     node_is 3 active
-    api "/api/cancel/$job" -X POST -H "Authorization: Bearer $(<"$BATS_FILE_TMPDIR/ada")"
+    api "/api/cancel/$job" -X POST -H "Authorization: Bearer $(<"$BATS_FILE_TMPDIR/carol")"
 }
 
 @test "restoring a backup" {

@@ -132,16 +132,16 @@ node_is() { # NUMBER STATUS
     [[ $(node "$1" .status) == "$2" ]]
 }
 
-# a_user_of_the_queue: ada, whose token is in $BATS_FILE_TMPDIR/ada.
+# a_user_of_the_queue: carol, whose token is in $BATS_FILE_TMPDIR/carol.
 a_user_of_the_queue() {
-    host run h1 gpuq-server user add ada >"$BATS_FILE_TMPDIR/ada"
+    host run h1 gpuq-server user add carol >"$BATS_FILE_TMPDIR/carol"
 }
 
 # submit NODE STATEMENT: prints the job's id. It does that, and is graded. With `any` it goes where there is room.
 submit() {
     local -r folder=$(mktemp -d)
     printf '%s\n' 'import os, shutil, time' "$2" 'shutil.copy("data/sampleSubmission.csv", "submission.csv")' >"$folder/solution.py"
-    printf '%s\n' 'competition_id: random-acts-of-pizza' 'project_id: p' 'user_id: ada' "token: \"$(<"$BATS_FILE_TMPDIR/ada")\"" 'expected_time: 5' >"$folder/config.yaml"
+    printf '%s\n' 'competition_id: random-acts-of-pizza' 'project_id: p' 'user_id: carol' "token: \"$(<"$BATS_FILE_TMPDIR/carol")\"" 'expected_time: 5' >"$folder/config.yaml"
     [[ $1 == any ]] || printf 'node_id: %d\n' "$1" >>"$folder/config.yaml"
     host put h1 "$folder" /tmp/ >&2
     host run h1 curl -sS --fail-with-body --max-time 100 -F "code=@/tmp/${folder##*/}/solution.py" -F "config_file=@/tmp/${folder##*/}/config.yaml" \
