@@ -134,14 +134,14 @@ bare() { # HOST…
 }
 
 @test "a node that is slow, one that computes wrong and one that takes no work are named" {
-    host console h3 sh -euc 'printf "%s\n" "#!/bin/sh" "sleep 12" "exec python3 \"\$@\"" >/usr/local/bin/slow-python; chmod 755 /usr/local/bin/slow-python'
-    play site.yml --tags node --limit h100-3 -e '{"node_settings": {"PYTHON": "/usr/local/bin/slow-python"}}'
+    local -r slow=/usr/lib/python3/dist-packages/slow.pth # what Python runs when it starts
+    host console h3 sh -c "echo 'import sys, time; time.sleep(12 * sys.orig_argv[-1].endswith(\"solution.py\"))' >$slow"
     run play verify.yml -e verify_seconds=5
     echo "$output"
     [ "$status" -ne 0 ]
     [[ $output == *"h100-2: score 0.5 in "* && $output == *"h100-3 (node 3): job "*" s, at most 10.0"* ]]
     sed 's/^DIGEST = "2/DIGEST = "3/' "$CHECKOUT/ansible/roles/verify/files/golden.py" >wrong.py
-    play site.yml --tags node --limit h100-3
+    host console h3 rm "$slow"
     run play verify.yml --limit h100-3 -e verify_solution="$PWD/wrong.py"
     [ "$status" -ne 0 ]
     [[ $output == *"h100-3 (node 3): job "*"this CPU computes wrong"* ]]
