@@ -135,7 +135,7 @@ bare() { # HOST…
 
 @test "a node that is slow, one that computes wrong and one that takes no work are named" {
     local -r slow=/usr/lib/python3/dist-packages/slow.pth # what Python runs when it starts
-    host console h3 sh -c "echo 'import sys, time; time.sleep(12 * sys.orig_argv[-1].endswith(\"solution.py\"))' >$slow"
+    host console h3 sh -c "echo 'import sys, time; time.sleep(12 * sys.orig_argv[-1].endswith(\"solution.py\"))' >$slow && chmod 644 $slow"
     run play verify.yml -e verify_seconds=5
     echo "$output"
     [ "$status" -ne 0 ]
