@@ -53,8 +53,9 @@ help::meant() { # WORD
     local file i
     for file in "$GPUQ_ROOT"/libexec/gpuq-*; do
         REPLY=${file##*/gpuq-}
+        ((${#REPLY} <= ${#1} + 1 && ${#REPLY} >= ${#1} - 1)) || continue # or a word of a megabyte takes an hour
         for ((i = 0; i < ${#1}; i++)); do
-            [[ $REPLY != "${1:0:i}"*"${1:i+2}" ]] || ((${#REPLY} > ${#1} + 1 || ${#REPLY} < ${#1} - 1)) || return 0
+            [[ $REPLY != "${1:0:i}"*"${1:i+2}" ]] || return 0
         done
     done
     return 1
