@@ -207,7 +207,7 @@ bare() { # HOST…
     for job in "${jobs[@]}"; do
         until_true job_ended "$job"
         job_is "$job" completed
-        [ "$(api "/api/status/$job" | jq -c .attempts)" = '[]' ] || [ "$(api "/api/status/$job" | jq -r '.attempts[].reason' | sort -u)" = moved ]
+        [ "$(api "/api/status/$job" | jq -c '[(.attempts // [])[].reason] - ["moved"]')" = '[]' ]
     done
     until_true node_is 2 active
     until_true node_is 3 active
