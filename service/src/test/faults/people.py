@@ -179,11 +179,14 @@ class Caretaker(threading.Thread):
             self.purged += int(said.split()[1]) if code == 0 else 0
 
     def reload(self):
-        """Nothing new; a fault; another heartbeat, so that all nodes are let go and reached for; without the last node, and with it again."""
-        last = self.text.rstrip("\n").rpartition("\n")[0] + "\n"
-        for text in ((self.text,), ("mode: whatever\n" + self.text,), (self.text + "node: {heartbeat: PT4S}\n",), (last, self.text))[self.reloads % 4]:
-            if text == self.text and self.reloads % 4 == 3:
-                self.over.wait(self.AWAY)
+        """Nothing new; a fault; the last node otherwise than before, so that it is let go and reached for; without it, and with it again. The
+        conversations with the others last as long as the soak."""
+        before, _, last = self.text.rstrip("\n").rpartition("\n")
+        otherwise = f"{before}\n{last.replace('/gpuq,', '/./gpuq,')}\n"
+        first, *more = ((self.text,), ("mode: whatever\n" + self.text,), (otherwise,), (before + "\n", self.text))[self.reloads % 4]
+        self.tell(first)
+        for text in more:
+            self.over.wait(self.AWAY)
             self.tell(text)
         self.reloads += 1
 

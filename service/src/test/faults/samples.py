@@ -16,6 +16,7 @@ from processes import read
 EVERY = 10  # seconds
 COLLECT = 6  # samples to each that the JVM is told to collect its garbage for, and that counts its virtual threads
 MB = 1 << 20
+OWN_OBJECTS = re.compile(r"gpuq\.[^$]*(\$[A-Z]\w*)?|java\.util\.(UUID|HashMap\$Node|LinkedHashMap\$Entry|TreeMap\$Entry|concurrent\.\w+(\$Node|Future|FutureTask)?)")
 OWN = ("purged", "journal")  # what a spool keeps by nature
 
 
@@ -28,7 +29,8 @@ class Samples(threading.Thread):
         super().__init__()
         self.world, self.people, self.witness = scene.world, scene.clients, scene.witness
         self.server, self.path, self.over = scene.world.servers[0], Path(path), threading.Event()
-        self.taken, self.classes, self.began, self.failure = [], [], time.monotonic(), None
+        self.path.write_text("")
+        self.taken, self.classes, self.began, self.failure, self.talking = [], [], time.monotonic(), None, set()
 
     def run(self):
         due = self.began
@@ -46,7 +48,7 @@ class Samples(threading.Thread):
             raise self.failure
 
     def take(self):
-        sample = {"at": time.monotonic() - self.began, **self.process(), **self.spools(), **self.kept(), **self.reads()}
+        sample = {"at": time.monotonic() - self.began, **self.process(), **self.conversations(), **self.spools(), **self.kept(), **self.reads()}
         if len(self.taken) % COLLECT == COLLECT - 1:
             sample |= self.heap()
         self.taken.append(sample)
@@ -62,6 +64,13 @@ class Samples(threading.Thread):
         children = [child for task in os.listdir(f"/proc/{pid}/task") for child in read(pid, f"task/{task}/children").split()]
         return {"resident": int(status["VmRSS"]) / 1024, "threads": int(status["Threads"]), "descriptors": len(os.listdir(f"/proc/{pid}/fd")),
                 "children": len(children), "processes": sum(len(node.processes()) for node in self.world.nodes)}
+
+    def conversations(self):
+        """The memory of those of the first node, which nobody ends; of processes that are no child of the moment."""
+        there = {*self.world.nodes[0].called("serve", "watch")}
+        old, self.talking = there & self.talking, there
+        sizes = [re.search(rb"VmRSS:\s+(\d+)", read(pid, "status")) for pid in old]
+        return {"conversations": sum(int(size[1]) for size in sizes if size)} if old else {}
 
     def spools(self):
         """Of all nodes together. What lies in a folder that is given its place anew while one looks counts once, or not at all."""
@@ -82,8 +91,8 @@ class Samples(threading.Thread):
 
     def kept(self):
         data = self.server.data
-        return {"database": database_size(self.server), "log": (data / "log").stat().st_size,
-                "results": sum(path.stat().st_size for path in (data / "jobs").rglob("*") if path.is_file()), "data_files": sum(1 for _ in data.rglob("*")),
+        results = {facts.st_ino: facts.st_size for facts in (path.stat() for path in (data / "jobs/sealed").glob("[!.]*"))}  # a name more is no file more
+        return {"database": database_size(self.server), "log": (data / "log").stat().st_size, "results": sum(results.values()), "result_files": len(results),
                 "runs": sum(run["what"] == "begin" for run in self.witness.runs())}
 
     def reads(self):
@@ -95,13 +104,15 @@ class Samples(threading.Thread):
 
     def heap(self):
         """After the collection that a histogram begins with; and all threads, also virtual ones."""
-        classes = {name: int(size) for size, name in re.findall(r"^ *\d+: +\d+ +(\d+) +(\S+)", self.tell_jvm("GC.class_histogram"), re.MULTILINE)}
-        self.classes.append(classes)
+        lines = [line for line in re.findall(r"^ *\d+: +(\d+) +(\d+) +(\S+)", self.tell_jvm("GC.class_histogram"), re.MULTILINE) if "Filler" not in line[2]]
+        self.classes.append({name: int(size) for _, size, name in lines})
         with tempfile.TemporaryDirectory() as folder:
             dump = Path(folder, "threads")
             self.tell_jvm("Thread.dump_to_file", "-format=json", str(dump))
             virtual = dump.read_text().count('"virtual": true')
-        return {"heap": sum(classes.values()) / MB, "virtual": virtual}
+        return {"heap": sum(int(size) for _, size, _ in lines) / MB, "virtual": virtual,
+                "own": sum(int(count) for count, _, name in lines if OWN_OBJECTS.fullmatch(name)),
+                "chunks": sum(int(count) for count, _, name in lines if name.endswith(".SFChunk"))}
 
     def grown_classes(self, most=12):
         """Those that take more than they did when the first third was over, in KB."""

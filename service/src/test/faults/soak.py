@@ -53,12 +53,14 @@ class Measure:
 
 FLAT = (
     Measure("resident", "resident memory, MB", 1, 4, 0.04),
-    Measure("heap", "heap after a collection, MB", 1, 1, 0.04),
+    Measure("heap", "heap after a collection, MB", 1, 2),
+    Measure("own", "objects of ours, nodes of maps", 1, 400),
     Measure("threads", "threads of the server", 1, 2),
     Measure("virtual", "virtual threads", 1, 3),
     Measure("descriptors", "descriptors of the server", 1, 4),
     Measure("children", "children of the server", 1, 2),
     Measure("processes", "processes on the nodes", 1, 4),
+    Measure("conversations", "memory of a node's talks, MB", 1024, 1024, 0.05),
     Measure("homes", "jobs in the spools", 1, 4, 0.15),
     Measure("spool_files", "files in the spools", 1, 40, 0.15),
     Measure("spool_bytes", "bytes in the spools, KB", 1024, 64 << 10, 0.15),
@@ -67,7 +69,9 @@ FLAT = (
 
 GROWS = (
     ("database", "bytes of the database", "space of it is not used again before a start"),
+    ("chunks", "chunks that the database knows", "some 200 bytes of memory each, until a start"),
     ("results", "bytes of results", "they are kept"),
+    ("result_files", "files of results", "the same, and standard error"),
     ("log", "bytes of the server's log", "also a reload's and a fault's lines"),
     ("purged", "lines in purged/", "for 90 days"),
     ("tombstones", "tombstones", "for 90 days"),
@@ -125,7 +129,7 @@ class Soak(Scene):
 
 
 def say(what, text):
-    print(f"{'soak':<10} {what:<30} {text}", flush=True)
+    print(f"{'soak':<10} {what:<31} {text}", flush=True)
 
 
 def row(series, unit):
@@ -163,14 +167,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 31))
-    parser.add_argument("--samples", help="where the samples are left, a line for each", default="/dev/null")
+    parser.add_argument("--samples", help="the file in which the samples are left, a line for each")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="gpuq-soak-"))
-    Path(options.samples).unlink(missing_ok=True) if options.samples != "/dev/null" else None
     heap = re.search(r"^-Xmx(\S+)", (ROOT / "service/jvm.args").read_text(), re.MULTILINE)[1]
     say("begins", f"seed {options.seed}, {options.minutes:g} minutes, -Xmx{heap}, in {folder}")
     with Soak(folder, options.seed) as soak:
-        sampler, caretaker = soak.use(options.minutes, options.samples)
+        sampler, caretaker = soak.use(options.minutes, options.samples or folder / "samples")
         records = soak.settle()
         sizes = soak.restarted()
     ends = [record["status"] for record in records if record["kind"] == "ended"]
