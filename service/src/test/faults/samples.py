@@ -14,7 +14,7 @@ from pathlib import Path
 from processes import read
 
 EVERY = 10  # seconds
-COLLECT = 6  # samples to each that the JVM is told to collect its garbage for, and that counts its virtual threads
+COUNT = 6  # samples to each for which virtual threads are counted, too
 MB = 1 << 20
 OWN_OBJECTS = re.compile(r"gpuq\.[^$]*(\$[A-Z]\w*)?|java\.util\.(UUID|HashMap\$Node|LinkedHashMap\$Entry|TreeMap\$Entry|concurrent\.\w+(\$Node|Future|FutureTask)?)")
 OWN = ("purged", "journal")  # what a spool keeps by nature
@@ -25,12 +25,13 @@ def database_size(server):
 
 
 class Samples(threading.Thread):
-    def __init__(self, scene, path):
+    def __init__(self, scene, seconds, path):
         super().__init__()
+        self.seconds = seconds
         self.world, self.people, self.witness = scene.world, scene.clients, scene.witness
         self.server, self.path, self.over = scene.world.servers[0], Path(path), threading.Event()
         self.path.write_text("")
-        self.taken, self.classes, self.began, self.failure, self.talking = [], [], time.monotonic(), None, set()
+        self.taken, self.heaps, self.began, self.failure, self.talking = [], [], time.monotonic(), None, set()
 
     def run(self):
         due = self.began
@@ -46,11 +47,14 @@ class Samples(threading.Thread):
         self.join()
         if self.failure:
             raise self.failure
+        self.heaps.append(self.heap())
 
     def take(self):
         sample = {"at": time.monotonic() - self.began, **self.process(), **self.conversations(), **self.spools(), **self.kept(), **self.reads()}
-        if len(self.taken) % COLLECT == COLLECT - 1:
-            sample |= self.heap()
+        if len(self.taken) % COUNT == COUNT - 1:
+            sample["virtual"] = self.virtual_threads()
+        if not self.heaps and sample["at"] >= self.seconds / 3:
+            self.heaps.append(self.heap())
         self.taken.append(sample)
         with open(self.path, "a", encoding="ascii") as file:
             file.write(json.dumps(sample) + "\n")
@@ -102,20 +106,21 @@ class Samples(threading.Thread):
     def tell_jvm(self, *words):
         return subprocess.run([Path(os.environ["JDK"]) / "bin/jcmd", str(self.server.process.pid), *words], check=True, stdout=subprocess.PIPE, text=True).stdout
 
-    def heap(self):
-        """After the collection that a histogram begins with; and all threads, also virtual ones."""
-        lines = [line for line in re.findall(r"^ *\d+: +(\d+) +(\d+) +(\S+)", self.tell_jvm("GC.class_histogram"), re.MULTILINE) if "Filler" not in line[2]]
-        self.classes.append({name: int(size) for _, size, name in lines})
+    def virtual_threads(self):
         with tempfile.TemporaryDirectory() as folder:
             dump = Path(folder, "threads")
             self.tell_jvm("Thread.dump_to_file", "-format=json", str(dump))
-            virtual = dump.read_text().count('"virtual": true')
+            return dump.read_text().count('"virtual": true')
+
+    def heap(self):
+        """After the collection that a histogram begins with. Done when warm and at the end only: else it would do the work of the server's own."""
+        lines = [line for line in re.findall(r"^ *\d+: +(\d+) +(\d+) +(\S+)", self.tell_jvm("GC.class_histogram"), re.MULTILINE) if "Filler" not in line[2]]
         chunks = sum(int(count) for count, _, name in lines if name.endswith(".SFChunk"))
-        return {"heap": sum(int(size) for _, size, _ in lines) / MB, "virtual": virtual, "chunks": chunks,
+        return {"heap": sum(int(size) for _, size, _ in lines), "chunks": chunks, "classes": {name: int(size) for _, size, name in lines},
                 "own": sum(int(count) for count, _, name in lines if OWN_OBJECTS.fullmatch(name)) - chunks}  # the database has a node for each
 
     def grown_classes(self, most=12):
-        """Those that take more than they did when the first third was over, in KB."""
-        before, after = self.classes[len(self.classes) // 3], self.classes[-1]
+        """Those that take more than they did when the first third was over."""
+        before, after = (heap["classes"] for heap in self.heaps)
         grown = Counter({name: size - before.get(name, 0) for name, size in after.items()})
         return [f"{size / 1024:+9.0f} KB  {name}" for name, size in grown.most_common(most) if size > 0]

@@ -52,8 +52,6 @@ class Measure:
 
 FLAT = (
     Measure("resident", "resident memory, MB", 1, 4, 0.04),
-    Measure("heap", "heap after a collection, MB", 1, 2),
-    Measure("own", "objects of ours, nodes of maps", 1, 400),
     Measure("threads", "threads of the server", 1, 2),
     Measure("virtual", "virtual threads", 1, 3),
     Measure("descriptors", "descriptors of the server", 1, 4),
@@ -65,9 +63,13 @@ FLAT = (
     Measure("spool_bytes", "bytes in the spools, KB", 1024, 64 << 10, 0.15),
 )
 
+COLLECTED = (
+    Measure("heap", "heap after a collection, MB", MB, 2 * MB),
+    Measure("own", "objects of ours, nodes of maps", 1, 400),
+)
+
 GROWS = (
     ("database", "bytes of the database", "space of it is not used again before a start"),
-    ("chunks", "chunks that the database knows", "memory, until a start copies what is live"),
     ("results", "bytes of results", "they are kept"),
     ("result_files", "files of results", "the same, and standard error"),
     ("log", "bytes of the server's log", "also a reload's and a fault's lines"),
@@ -96,7 +98,7 @@ class Soak(Scene):
 
     def use(self, minutes, samples):
         caretaker = Caretaker(self, int(min(KEPT_JOBS, minutes * 60 / 8)), self.take_down)
-        sampler = Samples(self, samples)
+        sampler = Samples(self, 60 * minutes, samples)
         with ThreadPoolExecutor(HANDS) as threads:
             hands = [threads.submit(self.clients.hand, number) for number in range(HANDS)]
             caretaker.start()
@@ -137,16 +139,24 @@ def row(series, unit):
 def judge(sampler, minutes):
     """Prints every measure, and gives those that are not flat."""
     risen = []
-    say("", "medians of the four quarters               rise in the last two thirds (allowed)")
+
+    def verdict(measure, medians, rise, bound, flat):
+        word = "too short to say" if minutes < JUDGED_FROM else "flat" if flat else "NOT FLAT"
+        say(measure.text, f"{medians}  {rise / measure.unit:+8.1f} ({bound / measure.unit:,.1f})  {word}")
+        if word == "NOT FLAT":
+            risen.append(f"{measure.text}: it rises by {rise / measure.unit:.1f}, and {bound / measure.unit:.1f} are allowed")
+
+    say("", "medians of the four quarters              rise in the last two thirds (allowed)")
     for measure in FLAT:
         series = sampler.series(measure.key)
-        if not series:
-            continue
-        rise, bound = flat.rise(series)[0] / measure.unit, measure.bound(series) / measure.unit
-        word = "too short to say" if minutes < JUDGED_FROM else "flat" if flat.flat(series, bound * measure.unit) else "NOT FLAT"
-        say(measure.text, f"{row(series, measure.unit)}  {rise:+8.1f} ({bound:,.1f})  {word}")
-        if word == "NOT FLAT":
-            risen.append(f"{measure.text}: it rises by {rise:.1f}, and {bound:.1f} are allowed")
+        if series:
+            bound = measure.bound(series)
+            verdict(measure, row(series, measure.unit), flat.rise(series)[0], bound, flat.flat(series, bound))
+    say("", "after the first third, and at the end")
+    for measure in COLLECTED:
+        before, after = (heap[measure.key] for heap in sampler.heaps)
+        medians = f"{before / measure.unit:8,.1f}  {after / measure.unit:8,.1f}{'':20}"
+        verdict(measure, medians, after - before, measure.allowed, after - before <= measure.allowed)
     return risen
 
 
@@ -154,6 +164,8 @@ def describe(sampler, minutes, jobs):
     for key, text, why in GROWS:
         series = sampler.series(key)
         say(text, f"{series[-1][1] - series[0][1]:,} more, {(series[-1][1] - series[0][1]) / jobs:,.1f} a job ({why})")
+    chunks = [heap["chunks"] for heap in sampler.heaps]
+    say("chunks of the database", f"{chunks[1] - chunks[0]:,} more in the last two thirds (memory, until a start copies what is live)")
     for key in ("read_50", "read_99"):
         say(f"reads of a status, {key[-2:]} %", row(sampler.series(key), 1) + " ms")
     runs = sampler.series("runs")
@@ -167,7 +179,7 @@ def main():
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 31))
     parser.add_argument("--samples", help="the file in which the samples are left, a line for each")
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="gpuq-soak-"))
+    folder = Path(tempfile.mkdtemp(prefix="gpuq-soak-", dir="/var/tmp"))
     heap = re.search(r"^-Xmx(\S+)", (ROOT / "service/jvm.args").read_text(), re.MULTILINE)[1]
     say("begins", f"seed {options.seed}, {options.minutes:g} minutes, -Xmx{heap}, in {folder}")
     with Soak(folder, options.seed) as soak:
@@ -181,7 +193,7 @@ def main():
     describe(sampler, options.minutes, len(ends))
     say("database, stopped, started", f"{sizes[0] / MB:.1f} MB, {sizes[1] / MB:.1f} MB")
     broken = history.broken(records)
-    if risen and sampler.classes:
+    if risen:
         print("the classes that grew most:", *sampler.grown_classes(), sep="\n")
     for sentence in (*risen, *soak.clients.wrong[:20], *broken):
         print(sentence)
