@@ -116,7 +116,7 @@ class Samples(threading.Thread):
         """After the collection that a histogram begins with. Done when warm and at the end only: else it would do the work of the server's own."""
         lines = [line for line in re.findall(r"^ *\d+: +(\d+) +(\d+) +(\S+)", self.tell_jvm("GC.class_histogram"), re.MULTILINE) if "Filler" not in line[2]]
         chunks = sum(int(count) for count, _, name in lines if name.endswith(".SFChunk"))
-        return {"heap": sum(int(size) for _, size, _ in lines), "chunks": chunks, "classes": {name: int(size) for _, size, name in lines},
+        return {"heap": sum(int(size) for _, size, _ in lines), "resident": self.process()["resident"], "chunks": chunks, "classes": {name: int(size) for _, size, name in lines},
                 "own": sum(int(count) for count, _, name in lines if OWN_OBJECTS.fullmatch(name)) - chunks}  # the database has a node for each
 
     def grown_classes(self, most=12):
