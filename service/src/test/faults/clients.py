@@ -14,6 +14,8 @@ AT_ONCE = 14  # jobs that are wanted in the queues at most: everything shall be 
 
 
 class Clients:
+    PAUSE = 0.25  # seconds, at most, of a hand between two deeds
+
     def __init__(self, world, witness, book, seed):
         self.world, self.witness, self.book, self.seed = world, witness, book, seed
         self.over = threading.Event()
@@ -80,10 +82,15 @@ class Clients:
 
     def hand(self, number):
         rng = random.Random(f"{self.seed} hand {number}")
+        deeds, weights = zip(*self.deeds())
         while not self.over.is_set():
-            deed, = rng.choices((self.some_submit, self.some_cancel, self.some_look, self.some_operator, self.some_order), (50, 14, 20, 6, 6))
+            deed, = rng.choices(deeds, weights)
             deed(rng)
-            self.over.wait(rng.random() * 0.25)
+            self.over.wait(rng.random() * self.PAUSE)
+
+    def deeds(self):
+        """What a hand does, and how often of a hundred."""
+        return (self.some_submit, 50), (self.some_cancel, 14), (self.some_look, 20), (self.some_operator, 6), (self.some_order, 6)
 
     def some_server(self, rng):
         return rng.choice(self.world.servers)

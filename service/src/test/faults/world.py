@@ -172,9 +172,10 @@ class Server:
         self.configuration = self.data / "gpuq.yaml"
         database = f'database: {{url: "jdbc:mysql://127.0.0.1:{world.mysql.port}/gpuq", username: root}}\n' if world.mysql else ""
         nodes = "".join(f"  - {{id: {node.number}, {node.settings()}}}\n" for node in world.nodes)
+        nervous = (", lease: PT3S, cancel-patience: PT5S", "node: {heartbeat: PT1S, patience: PT3S, checkup: PT10S}\n") if world.stormy else ("", "")
         self.configuration.write_text(
-            f"mode: demonstration\nserver: {{host: 127.0.0.1, port: {self.port}, lease: PT3S, cancel-patience: PT5S}}\ndata-directory: {self.data}\n"
-            f"templates: {ROOT}/templates\n{database}node: {{heartbeat: PT1S, patience: PT3S, checkup: PT10S}}\nnodes:\n{nodes}")
+            f"mode: demonstration\nserver: {{host: 127.0.0.1, port: {self.port}{nervous[0]}}}\ndata-directory: {self.data}\n"
+            f"templates: {ROOT}/templates\n{database}{nervous[1]}nodes:\n{nodes}")
         start = ["-cp", f"{world.shadow}:{JAR}", "gpuq.Main"] if world.shadow else [f"-XX:AOTCache={CACHE}", "-jar", JAR]
         self.words = [Path(os.environ["JDK"]) / "bin/java", f"@{ROOT}/service/jvm.args", *start, "--config", self.configuration]
 
@@ -226,12 +227,12 @@ class Server:
 
 class World:
     """@param shadow: a folder of classes that take the place of the server's own; scripts: the node scripts; witness: a folder that hosts see, too,
-    when there shall be hosts."""
+    when there shall be hosts; stormy: whether servers soon notice that something is wrong, and a node's disk can be full."""
 
-    def __init__(self, folder, slots=(2, 1, 1), servers=1, mysql=False, scripts=ROOT / "node-scripts", shadow=None, witness=None):
-        self.folder, self.shadow = Path(folder), shadow
+    def __init__(self, folder, slots=(2, 1, 1), servers=1, mysql=False, scripts=ROOT / "node-scripts", shadow=None, witness=None, stormy=True):
+        self.folder, self.shadow, self.stormy = Path(folder), shadow, stormy
         self.closed = threading.Event()
-        self.nodes = [Host(number, self.folder, count, witness) if witness else Node(number, self.folder, count, scripts, disk=number == 0)
+        self.nodes = [Host(number, self.folder, count, witness) if witness else Node(number, self.folder, count, scripts, disk=stormy and number == 0)
                       for number, count in enumerate(slots)]
         self.mysql = MySQL(self.folder) if mysql else None
         self.servers = [Server(number, self) for number in range(servers)]

@@ -88,6 +88,7 @@ public final class Main {
             id.close();
         }, "stop"));
         Signal.handle(new Signal("HUP"), hangup -> reload(file, server, log));
+        Thread.ofVirtual().name("sweeper").start(Sweeper.ofThisProcess());
         log.log(Level.INFO, "ready on port {0}", Integer.toString(server.port()));
     }
 
