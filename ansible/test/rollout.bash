@@ -137,20 +137,25 @@ a_user_of_the_queue() {
     host run h1 gpuq-server user add carol >"$BATS_FILE_TMPDIR/carol"
 }
 
-# submit NODE STATEMENT: prints the job's id. It does that, and is graded. With `any` it goes where there is room.
+# submit NODE STATEMENT: prints the job's id, or fails. It does that, and is graded. With `any` it goes where there is room.
 submit() {
     local -r folder=$(mktemp -d)
+    local id
     printf '%s\n' 'import os, shutil, time' "$2" 'shutil.copy("data/sampleSubmission.csv", "submission.csv")' >"$folder/solution.py"
     printf '%s\n' 'competition_id: random-acts-of-pizza' 'project_id: p' 'user_id: carol' "token: \"$(<"$BATS_FILE_TMPDIR/carol")\"" 'expected_time: 5' >"$folder/config.yaml"
     [[ $1 == any ]] || printf 'node_id: %d\n' "$1" >>"$folder/config.yaml"
     host put h1 "$folder" /tmp/ >&2
-    host run h1 curl -sS --fail-with-body --max-time 100 -F "code=@/tmp/${folder##*/}/solution.py" -F "config_file=@/tmp/${folder##*/}/config.yaml" \
-        "$SERVER/api/submit?wait=false" | jq -er .job_id
+    id=$(host run h1 curl -sS --fail-with-body --max-time 100 -F "code=@/tmp/${folder##*/}/solution.py" -F "config_file=@/tmp/${folder##*/}/config.yaml" \
+        "$SERVER/api/submit?wait=false" | jq -er .job_id) || id=
     rm -r -- "$folder"
+    [[ $id ]] && printf '%s\n' "$id"
 }
 
-job_is() { # JOB STATUS
-    [[ $(api "/api/status/$1" | jq -r .status) == "$2" ]]
+job_is() { # JOB STATUS: else prints what it is
+    api "/api/status/$1" | tee "$BATS_TEST_TMPDIR/status" | jq -e --arg status "$2" '.status == $status' >"$BATS_TEST_TMPDIR/is" || {
+        cat -- "$BATS_TEST_TMPDIR/status"
+        return 1
+    }
 }
 
 # another_checkout VERSION: of this one, in $FROM.

@@ -206,7 +206,10 @@ bare() { # HOST…
     done
     for job in "${jobs[@]}"; do
         until_true job_ended "$job"
-        job_is "$job" completed
+        job_is "$job" completed || {
+            api "/api/results/$job"
+            false
+        }
         [ "$(api "/api/status/$job" | jq -c '[(.attempts // [])[].reason] - ["moved"]')" = '[]' ]
     done
     until_true node_is 2 active
