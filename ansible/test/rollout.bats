@@ -222,21 +222,62 @@ job_ended() { # JOB
     [[ $(api "/api/status/$1" | jq -r .status) != @(pending|running) ]]
 }
 
-@test "scripts that the server does not understand are taken back, and the other node never gets them" {
+# dies_when CONDITION…: an upgrade, whose machine dies as soon as that is so.
+dies_when() {
+    control 'setsid ansible-playbook upgrade.yml & echo $! >"$HOME/play"; wait' >"$BATS_TEST_TMPDIR/play" 2>&1 3>&- &
+    until_true_at_last "$@" || {
+        cat "$BATS_TEST_TMPDIR/play"
+        return 1
+    }
+    # shellcheck disable=SC2016 # expanded there
+    control 'kill -KILL -- "-$(<"$HOME/play")"'
+    wait $! || true
+}
+
+until_true_at_last() { # CONDITION…: as until_true, of a play that comes to it in a minute or two
+    until_true "$@" || until_true "$@" || until_true "$@" || until_true "$@"
+}
+
+has_version() { # HOST LINK VERSION
+    [[ $(host run "$1" readlink "$2") == "versions/$3-"* ]]
+}
+
+runs_version() { # VERSION: the server does
+    [[ $(host run h1 sh -c 'tr "\0" " " </proc/$(systemctl show -p MainPID --value gpuq-server)/cmdline') == *"/versions/$1-"* ]]
+}
+
+@test "an upgrade whose machine dies goes on with the next one where it was, and what somebody drained stays drained" {
     another_checkout 0.9.1
+    host run --user gpuuser h3 gpuq drain --reason 'a test'
+    dies_when has_version h1 /opt/gpuq-server/current 0.9.1
+    runs_version 0.9.0
+    dies_when has_version h2 /opt/gpuq/current 0.9.1
+    runs_version 0.9.1
+    [[ $(host run --user gpuuser h2 gpuq info --json | jq -r .drain) == 'upgrade from 0.9.0-'*' to 0.9.1-'* ]]
+    run play upgrade.yml
+    echo "$output"
+    [ "$status" -eq 0 ]
+    until_true node_is 2 active
+    [ "$(node 2 .version) $(node 3 '.version + " " + .status + " " + .reason')" = '0.9.1 0.9.1 drained a test' ]
+    host run --user gpuuser h3 gpuq resume
+    until_true node_is 3 active
+}
+
+@test "scripts that the server does not understand are taken back, and the other node never gets them" {
+    another_checkout 0.9.2
     sed -i 's/GPUQ 1 %s/GPUQ 2 %s/' "$FROM/node-scripts/lib/spool.bash" # its greeting
     grep -q 'GPUQ 2 %s' "$FROM/node-scripts/lib/spool.bash"
     run play upgrade.yml --tags node
     echo "$output"
     [ "$status" -ne 0 ]
-    [[ $output == *"h100-2 is back on 0.9.0-"* ]]
+    [[ $output == *"h100-2 is back on 0.9.1-"* ]]
     until_true node_is 2 active
-    [ "$(node 2 .version) $(node 3 .version)" = '0.9.0 0.9.0' ]
-    host run h3 sh -c '! ls /opt/gpuq/versions | grep -q 0.9.1'
+    [ "$(node 2 .version) $(node 3 .version)" = '0.9.1 0.9.1' ]
+    host run h3 sh -c '! ls /opt/gpuq/versions | grep -q 0.9.2'
 }
 
 @test "a host that is cut off does not hang a play, and the others get what is theirs" {
-    FROM=$BATS_FILE_TMPDIR/0.9.0
+    FROM=$BATS_FILE_TMPDIR/0.9.1
     host cut h3
     local -r began=$SECONDS
     run play site.yml
@@ -249,7 +290,7 @@ job_ended() { # JOB
 }
 
 @test "a host leaves: it ends its jobs, the server forgets it, and the others go on" {
-    FROM=$BATS_FILE_TMPDIR/0.9.0
+    FROM=$BATS_FILE_TMPDIR/0.9.1
     run play remove.yml
     [ "$status" -ne 0 ]
     [[ $output == *"name the node that leaves: -e leaving=NAME, one of h100-2, h100-3"* ]]
@@ -266,7 +307,7 @@ job_ended() { # JOB
 }
 
 @test "a host that is gone for good leaves, too, and its jobs run elsewhere" {
-    FROM=$BATS_FILE_TMPDIR/0.9.0
+    FROM=$BATS_FILE_TMPDIR/0.9.1
     host run --user gpuuser h2 gpuq drain --reason 'a test'
     until_true node_is 2 drained
     local -r job=$(submit any 'time.sleep(600)')
