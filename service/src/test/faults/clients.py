@@ -14,7 +14,7 @@ AT_ONCE = 14  # jobs that are wanted in the queues at most: everything shall be 
 
 
 class Clients:
-    PAUSE = 0.25  # seconds, at most, of a hand between two deeds
+    pause = 0.25  # seconds, at most, of a hand between two deeds
 
     def __init__(self, world, witness, book, seed):
         self.world, self.witness, self.book, self.seed = world, witness, book, seed
@@ -86,7 +86,7 @@ class Clients:
         while not self.over.is_set():
             deed, = rng.choices(deeds, weights)
             deed(rng)
-            self.over.wait(rng.random() * self.PAUSE)
+            self.over.wait(rng.random() * self.pause)
 
     def deeds(self):
         """What a hand does, and how often of a hundred."""

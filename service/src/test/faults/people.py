@@ -7,6 +7,7 @@ import struct
 import threading
 import time
 from collections import deque
+from pathlib import Path
 
 from book import now
 from clients import Clients
@@ -18,8 +19,6 @@ LOST = b"nothing like HTTP\r\n\r\n"
 
 
 class People(Clients):
-    PAUSE = 2.6  # the queue is used, and never full: what grows then grows by itself
-
     def __init__(self, *scene):
         super().__init__(*scene)
         self.kept, self.stalled = deque(), deque()
@@ -41,7 +40,8 @@ class People(Clients):
 
     def call(self, op, *request, **facts):
         code, document = super().call(op, *request, **facts)
-        self.expect(op, code if not code or code >= 500 else "an answer", "an answer")
+        away = op in ("drain", "resume") and "it is not configured" in str(document)  # by the caretaker
+        self.expect(op, "an answer" if away or code and code < 500 else code, "an answer")
         return code, document
 
     def read(self, server, what, job):
@@ -143,6 +143,36 @@ class People(Clients):
     def leave(self):
         for connection in (*self.kept, *self.stalled):
             connection.close()
+
+
+class Pace(threading.Thread):
+    """People as busy as this machine carries: they pause less while its processors are idle, and more while they are not."""
+    BUSY = 0.85  # of all processors; the rest is for what comes all at once
+    EVERY = 5  # seconds
+    PAUSES = 0.05, 5.0
+
+    def __init__(self, people):
+        super().__init__()
+        self.people, self.over, self.busy = people, threading.Event(), []
+        people.pause = 1.0
+
+    def run(self):
+        before = self.times()
+        while not self.over.wait(self.EVERY):
+            then, before = before, self.times()
+            idle, whole = (b - a for a, b in zip(then, before))
+            self.busy.append(1 - idle / whole)
+            self.people.pause = min(max(self.people.pause * min(max(self.busy[-1] / self.BUSY, 0.7), 1.3), self.PAUSES[0]), self.PAUSES[1])
+
+    @staticmethod
+    def times():
+        """Of all processors since they began: how long they were idle, and how long in all."""
+        times = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+        return times[3] + times[4], sum(times)
+
+    def stop(self):
+        self.over.set()
+        self.join()
 
 
 class Caretaker(threading.Thread):

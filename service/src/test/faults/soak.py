@@ -26,12 +26,12 @@ from pathlib import Path
 import flat
 import history
 from ends import sealed
-from people import Caretaker, People
+from people import Caretaker, Pace, People
 from samples import MB, Samples, database_size
 from storm import Scene
 from world import ROOT, until
 
-HANDS = 6
+HANDS = 12
 JUDGED_FROM = 20  # minutes; before, a server is warming up
 KEPT_JOBS = 180  # seconds for which nodes keep what has ended; of a short soak an eighth
 
@@ -99,11 +99,12 @@ class Soak(Scene):
 
     def use(self, minutes, samples):
         caretaker = Caretaker(self, int(min(KEPT_JOBS, minutes * 60 / 8)), self.take_down)
-        sampler = Samples(self, 60 * minutes, samples)
+        sampler, pace = Samples(self, 60 * minutes, samples), Pace(self.clients)
         with ThreadPoolExecutor(HANDS) as threads:
             hands = [threads.submit(self.clients.hand, number) for number in range(HANDS)]
             caretaker.start()
             sampler.start()
+            pace.start()
             over = time.monotonic() + 60 * minutes
             while time.monotonic() < over and not any(hand.done() for hand in hands) and sampler.is_alive() and caretaker.is_alive():
                 time.sleep(0.5)
@@ -112,12 +113,13 @@ class Soak(Scene):
                 sampler.stop()
             finally:
                 caretaker.stop()
+                pace.stop()
         for hand in hands:
             hand.result()
         self.clients.leave()
         for node in self.world.nodes:
-            until(f"node {node.number} goes on", lambda: self.world.servers[0].ask("POST", f"/api/nodes/{node.number}/resume", headers=self.world.boss())[0] == 200)
-        return sampler, caretaker
+            until(f"node {node.number} goes on", lambda: self.clients.tell(self.world.servers[0], node, "resume") == 200)
+        return sampler, caretaker, pace
 
     def restarted(self):
         """The size of the database as it is, and after a start."""
@@ -184,12 +186,13 @@ def main():
     heap = re.search(r"^-Xmx(\S+)", (ROOT / "service/jvm.args").read_text(), re.MULTILINE)[1]
     say("begins", f"seed {options.seed}, {options.minutes:g} minutes, -Xmx{heap}, in {folder}")
     with Soak(folder, options.seed) as soak:
-        sampler, caretaker = soak.use(options.minutes, options.samples or folder / "samples")
+        sampler, caretaker, pace = soak.use(options.minutes, options.samples or folder / "samples")
         records = soak.settle()
         sizes = soak.restarted()
     ends = [record["status"] for record in records if record["kind"] == "ended"]
     calls = sum(record["kind"] == "call" for record in records)
     say("done", f"{len(ends):,} jobs ({', '.join(f'{ends.count(status):,} {status}' for status in sorted({*ends}))}), {calls:,} calls, {caretaker.purged:,} purged, {caretaker.reloads} reloads")
+    say("processors", f"{100 * statistics.median(pace.busy):.0f} % busy (median)")
     risen = judge(sampler, options.minutes)
     describe(sampler, options.minutes, len(ends))
     say("database, stopped, started", f"{sizes[0] / MB:.1f} MB, {sizes[1] / MB:.1f} MB")
