@@ -224,12 +224,13 @@ job_ended() { # JOB
 
 # dies_when CONDITION…: an upgrade, whose machine dies as soon as that is so.
 dies_when() {
+    # shellcheck disable=SC2016 # expanded there
     control 'setsid ansible-playbook upgrade.yml & echo $! >"$HOME/play"; wait' >"$BATS_TEST_TMPDIR/play" 2>&1 3>&- &
     until_true_at_last "$@" || {
         cat "$BATS_TEST_TMPDIR/play"
         return 1
     }
-    # shellcheck disable=SC2016 # expanded there
+    # shellcheck disable=SC2016 # as above
     control 'kill -KILL -- "-$(<"$HOME/play")"'
     wait $! || true
 }
@@ -243,6 +244,7 @@ has_version() { # HOST LINK VERSION
 }
 
 runs_version() { # VERSION: the server does
+    # shellcheck disable=SC2016 # expanded there
     [[ $(host run h1 sh -c 'tr "\0" " " </proc/$(systemctl show -p MainPID --value gpuq-server)/cmdline') == *"/versions/$1-"* ]]
 }
 
