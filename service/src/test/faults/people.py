@@ -3,6 +3,7 @@
 import http.client
 import signal
 import socket
+import statistics
 import struct
 import threading
 import time
@@ -146,23 +147,31 @@ class People(Clients):
 
 
 class Pace(threading.Thread):
-    """People as busy as this machine carries: they pause less while its processors are idle, and more while they are not."""
+    """People as busy as this machine carries: they pause less while its processors are idle, and more while they are not. When they have
+    settled they keep their pace, so that what is judged then is under one load from its beginning to its end."""
     BUSY = 0.85  # of all processors; the rest is for what comes all at once
     EVERY = 5  # seconds
     PAUSES = 0.05, 5.0
+    LAST = 24  # pauses, whose middle is kept: two minutes
 
-    def __init__(self, people):
+    def __init__(self, people, settles):
+        """@param settles: after so many seconds"""
         super().__init__()
-        self.people, self.over, self.busy = people, threading.Event(), []
+        self.people, self.settles, self.over, self.busy, self.pauses = people, settles, threading.Event(), [], []
         people.pause = 1.0
 
     def run(self):
-        before = self.times()
+        before, settled = self.times(), time.monotonic() + self.settles
         while not self.over.wait(self.EVERY):
             then, before = before, self.times()
             idle, whole = (b - a for a, b in zip(then, before))
             self.busy.append(1 - idle / whole)
-            self.people.pause = min(max(self.people.pause * min(max(self.busy[-1] / self.BUSY, 0.7), 1.3), self.PAUSES[0]), self.PAUSES[1])
+            self.people.pause = self.next() if time.monotonic() < settled else statistics.median(self.pauses[-self.LAST:])
+
+    def next(self):
+        least, most = self.PAUSES
+        self.pauses.append(min(max(self.people.pause * min(max(self.busy[-1] / self.BUSY, 0.7), 1.3), least), most))
+        return self.pauses[-1]
 
     @staticmethod
     def times():

@@ -84,12 +84,15 @@ class Samples(threading.Thread):
                 at = Path(folder).relative_to(node.spool).parts
                 sort = at[0] if at and at[0] in OWN else "work"
                 homes += len(folders) if at in (("jobs",), ("released",)) else 0
+                if at in (("jobs",), ("released",)):
+                    files["tombstones"] += len(names)
+                    continue
                 for name in names:
                     try:
                         size[sort] += os.stat(os.path.join(folder, name)).st_size
                     except FileNotFoundError:
                         continue
-                    files["tombstones" if at in (("jobs",), ("released",)) else sort] += 1
+                    files[sort] += 1
         return {"spool_files": files["work"], "spool_bytes": size["work"], "homes": homes, "purged": files["purged"], "tombstones": files["tombstones"],
                 "journal": size["journal"]}
 
@@ -97,7 +100,7 @@ class Samples(threading.Thread):
         data = self.server.data
         results = {facts.st_ino: facts.st_size for facts in (path.stat() for path in (data / "jobs/sealed").glob("[!.]*"))}  # a name more is no file more
         return {"database": database_size(self.server), "log": (data / "log").stat().st_size, "results": sum(results.values()), "result_files": len(results),
-                "runs": sum(run["what"] == "begin" for run in self.witness.runs())}
+                "runs": (self.witness.folder / "runs").read_bytes().count(b"begin ")}
 
     def reads(self):
         times = sorted(self.people.taken_times())

@@ -32,6 +32,7 @@ from storm import Scene
 from world import ROOT, until
 
 HANDS = 12
+SLOTS = 4, 2, 2  # of the nodes: more than the processors carry
 JUDGED_FROM = 20  # minutes; before, a server is warming up
 KEPT_JOBS = 180  # seconds for which nodes keep what has ended; of a short soak an eighth
 
@@ -84,7 +85,7 @@ class Soak(Scene):
     """A scene without a storm."""
 
     def __init__(self, folder, seed):
-        super().__init__(folder, seed, stormy=False)
+        super().__init__(folder, seed, slots=SLOTS, stormy=False)
         self.clients = People(self.world, self.witness, self.book, seed)
         self.seen = {}
 
@@ -99,7 +100,7 @@ class Soak(Scene):
 
     def use(self, minutes, samples):
         caretaker = Caretaker(self, int(min(KEPT_JOBS, minutes * 60 / 8)), self.take_down)
-        sampler, pace = Samples(self, 60 * minutes, samples), Pace(self.clients)
+        sampler, pace = Samples(self, 60 * minutes, samples), Pace(self.clients, 60 * minutes / 3)
         with ThreadPoolExecutor(HANDS) as threads:
             hands = [threads.submit(self.clients.hand, number) for number in range(HANDS)]
             caretaker.start()

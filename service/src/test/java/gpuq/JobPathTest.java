@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -87,16 +88,19 @@ class JobPathTest {
 
     @Test
     void a_job_that_an_operator_withdraws_is_placed_again() {
-        submit(FOREVER);
-        submit(FOREVER);
+        List<String> running = List.of(submit(FOREVER), submit(FOREVER));
+        Eventually.holds("both nodes are busy", () -> running.stream().allMatch(job -> api.get("/api/status/" + job).text("status").equals("running")));
         String third = submit(GOOD);
-        int on = api.get("/api/status/" + third).body().path("node_id").asInt();
         Eventually.holds("it waits on its node", () -> api.get("/api/status/" + third).text("reason").equals("queued"));
+        int on = api.get("/api/status/" + third).body().path("node_id").asInt();
 
         site.gpuq(on, "withdraw", third);
 
-        Eventually.holds("it waits on a node again", () -> api.get("/api/status/" + third).text("reason").equals("queued"));
-        api.get("/api/jobs?status=running").body().path("jobs").forEach(job -> cancel(job.path("job_id").asText()));
+        Eventually.holds("it waits on a node again", () -> {
+            JsonNode status = api.get("/api/status/" + third).body();
+            return status.path("attempts").path(0).path("reason").asText().equals("moved") && status.path("reason").asText().equals("queued");
+        });
+        running.forEach(job -> assertEquals(200, cancel(job).status()));
         assertEquals("completed", ended(third).path("status").asText());
     }
 

@@ -26,6 +26,8 @@ public enum Reason {
     RESULTS_TOO_LARGE(Fault.SOLUTION),
     /** What lies on the node is not what it sealed. */
     RESULTS_DAMAGED(Fault.SYSTEM),
+    /** The job ended, and its node had purged its results before this database heard of it, which came from a backup. It is not run again. */
+    RESULTS_PURGED(Fault.OPERATION),
     /** The process that watched the job on the node was killed. */
     SUPERVISOR_LOST(Fault.SYSTEM),
     /** The node was restarted under the job. */
@@ -34,7 +36,7 @@ public enum Reason {
     NODE_LOST(Fault.SYSTEM);
 
     /** Whose fault it was; only {@code SYSTEM} failures may ever be retried. */
-    public enum Fault { SOLUTION, SYSTEM }
+    public enum Fault { SOLUTION, SYSTEM, OPERATION }
 
     private final Fault fault;
 

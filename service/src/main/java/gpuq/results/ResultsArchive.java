@@ -132,6 +132,17 @@ public final class ResultsArchive {
         }
     }
 
+    /** The document that is here of the present attempt of a job, byte for byte: a database that came from a backup does not know it yet. */
+    public Optional<byte[]> document(Job job) {
+        try {
+            return Optional.of(Files.readAllBytes(file(job, DOCUMENT)));
+        } catch (NoSuchFileException none) {
+            return Optional.empty();
+        } catch (IOException e) {
+            throw new UncheckedIOException("job %s, attempt %d: its results could not be read".formatted(job.id(), job.attempt()), e);
+        }
+    }
+
     private Path file(Job job, String kind) {
         return sealed.resolve("%s.%d.%s".formatted(job.id(), job.attempt(), kind));
     }

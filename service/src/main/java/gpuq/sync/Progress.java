@@ -152,13 +152,26 @@ public final class Progress {
         if (ending.how() == How.CANCELLED || ending.how() == How.WITHDRAWN) {
             return finish(job, said.startedAt(), at, new Outcome.Cancelled());
         }
-        Optional<byte[]> document = Collector.tooLarge(ending) ? Optional.of(new byte[0]) : Collector.document(node, said, ending);
-        Outcome outcome = outcome(job, ending, document);
+        Optional<byte[]> document = document(job, node, said, ending);
+        Outcome outcome = said.tombstone() && document.isEmpty() ? purged(job, ending) : outcome(job, ending, document);
         if (outcome instanceof Outcome.Failed failed && again(job, failed)) {
             return putBack(job, Attempt.failed(job, said.startedAt(), at, failed, true));
         }
         archive.keep(job, at, document.orElse(new byte[0]), Collector.stderr(node, said, ending));
         return finish(job, said.startedAt(), at, outcome);
+    }
+
+    /** @return nothing if it cannot be had as it was sealed; of a job that was purged, if it is not here either */
+    private Optional<byte[]> document(Job job, Node node, JobRecord said, Ending ending) {
+        if (said.tombstone() && ending.how() == How.EXITED && job.submission().competitionId().isPresent()) {
+            return archive.document(job);
+        }
+        return Collector.tooLarge(ending) ? Optional.of(new byte[0]) : Collector.document(node, said, ending);
+    }
+
+    private static Outcome purged(Job job, Ending ending) {
+        String detail = "The job ended, and node %d had purged its results before this server's database, which came from a backup, knew of that.";
+        return new Outcome.Failed(Reason.RESULTS_PURGED, detail.formatted(job.state().node().orElseThrow()), ending.exitCode());
     }
 
     /** @param document empty bytes if it is too large, or if there is none; nothing if it cannot be had as it was sealed */

@@ -1,13 +1,17 @@
 package gpuq.sync;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import gpuq.db.Database;
+import gpuq.db.Row;
 import gpuq.db.TestDatabase;
 import gpuq.job.AttemptStore;
 import gpuq.job.Job;
 import gpuq.job.JobSamples;
 import gpuq.job.JobStore;
+import gpuq.job.Outcome;
+import gpuq.job.Reason;
 import gpuq.job.State;
 import gpuq.node.Authority;
 import gpuq.node.Deadlines;
@@ -20,6 +24,8 @@ import gpuq.node.Scripts;
 import gpuq.placement.Board;
 import gpuq.results.ResultsArchive;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -34,6 +40,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What a node says, held against the row. */
 class ProgressTest {
+    private static final String GRADED = "{\"valid_solution\": true, \"grading_report\": {\"score\": 0.5}}";
+
     @TempDir
     private Path folder;
 
@@ -41,6 +49,7 @@ class ProgressTest {
     private Database database;
     private JobStore store;
     private NodeLines node;
+    private ResultsArchive archive;
     private Progress progress;
 
     @BeforeEach
@@ -48,7 +57,8 @@ class ProgressTest {
         database = Database.open(TestDatabase.in(folder));
         store = new JobStore(database);
         node = NodeLines.local("n0", Scripts.gpuq(), Scripts.configuration(folder, 1), new Authority(1, later -> { }), Deadlines.USUAL);
-        progress = new Progress(store, new AttemptStore(database), new Board(Set.of()), new ResultsArchive(folder.resolve("data"), Optional.empty()),
+        archive = new ResultsArchive(folder.resolve("data"), Optional.empty());
+        progress = new Progress(store, new AttemptStore(database), new Board(Set.of()), archive,
                 new Endings(), older::incrementAndGet, InstantSource.fixed(JobSamples.T0));
     }
 
@@ -86,10 +96,37 @@ class ProgressTest {
         assertEquals(0, older.get());
     }
 
+    @Test
+    void what_was_purged_before_the_database_knew_of_its_end_is_not_run_again() throws IOException {
+        Job job = row(new State.Waiting(0));
+        progress.apply(0, node.back(), purged(job));
+        var ended = (State.Ended) store.present(job.id()).state();
+        assertEquals(Optional.of(Reason.RESULTS_PURGED), ended.outcome().reason());
+        assertEquals(OptionalInt.of(0), ended.outcome().exitCode());
+    }
+
+    @Test
+    void its_results_are_taken_from_where_they_were_kept() throws IOException {
+        Job job = row(new State.Waiting(0));
+        byte[] document = GRADED.getBytes(StandardCharsets.UTF_8);
+        archive.keep(job, JobSamples.T0, document, new byte[0]);
+        progress.apply(0, node.back(), purged(job));
+        var ended = (State.Ended) store.present(job.id()).state();
+        assertEquals(new Outcome.Completed(0), ended.outcome());
+        assertArrayEquals(document, archive.document(store.present(job.id())).orElseThrow());
+    }
+
     private Job row(State state) {
         Job job = JobSamples.job("sarang", JobSamples.T0, state);
         store.insert(job, "pass", Optional.empty());
         return job;
+    }
+
+    /** What its node says of it when it keeps no more than the line that a purge leaves. */
+    private JobRecord purged(Job job) throws IOException {
+        node.back().info(); // there is a spool from now on
+        Files.writeString(folder.resolve("spool/purged/%s.1".formatted(job.id())), "exited %d 4 0%n".formatted(Row.micros(JobSamples.T0)));
+        return node.back().status(job.id(), 1);
     }
 
     /** @param user nobody for a tombstone */
