@@ -29,6 +29,17 @@ healthy() {
     [ "$(find "$GPUQ_SPOOL" -type f | sort)" = "$before" ]
 }
 
+@test "settings can be tried before they are in use, and no spool is made for that" {
+    unset GPUQ_SPOOL
+    printf 'GPUQ_SPOOL=%s\nGPUQ_SLOTS=8\n' "$BATS_TEST_TMPDIR/new" >new.conf
+    GPUQ_CONF=$PWD/new.conf gpuq doctor --settings
+    printf 'GPUQ_TIME_LIMIT=soon\nGPUQ_PYTHN=x\n' >>new.conf
+    GPUQ_CONF=$PWD/new.conf run gpuq doctor --settings
+    [ "$status" -eq 78 ]
+    [[ $output == *"there is no setting GPUQ_PYTHN"*"GPUQ_TIME_LIMIT is 'soon'"* ]]
+    [ ! -e "$BATS_TEST_TMPDIR/new" ]
+}
+
 @test "JSON and the server's records say the same" {
     healthy
     setting GPUQ_TEMPLATE aira-dojo

@@ -15,6 +15,20 @@ answers() { # EXPECTED, commands on stdin
     [[ $output =~ ^"GPUQ 1 serve spool="[0-9a-f-]{36}" boot=$(</proc/sys/kernel/random/boot_id) version=0.1.0 epoch=0"$ ]]
 }
 
+@test "results that are released and purged while they are fetched arrive whole" {
+    payload "$ID" 1 $'printf "{}\n" >results.jsonl\n'
+    send_payload 7 "$ID" 1 | gpuq serve >answers
+    until_true state_is "$ID" ended
+    mkdir bin
+    printf '%s\n' '#!/bin/sh' "/usr/bin/stat \"\$@\"" "[ \"\$2\" != - ] || { mv $GPUQ_SPOOL/jobs/$ID.1 away && touch moved; }" >bin/stat
+    chmod +x bin/stat
+    PATH=$PWD/bin:$PATH answers $'1 0 3\n{}\n2 66 65\nno job '"$ID with attempt 1 here."$'\n' < <(
+        send 1 0 fetch "$ID" 1 results 0 1000
+        send 2 0 fetch "$ID" 1 results 0 1000
+    )
+    [ -e moved ]
+}
+
 @test "a submit is answered with the record, runs, and can be fetched and released" {
     payload "$ID" 1 $'echo out\nprintf "{}\n" >results.jsonl\n'
     send_payload 7 "$ID" 1 | gpuq serve >answers

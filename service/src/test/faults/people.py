@@ -1,6 +1,7 @@
 """Who uses a queue in which nothing is broken, for as long as one wants: clients of every manner, good and bad, and an operator who looks."""
 
 import http.client
+import re
 import signal
 import socket
 import statistics
@@ -41,7 +42,7 @@ class People(Clients):
 
     def call(self, op, *request, **facts):
         code, document = super().call(op, *request, **facts)
-        away = op in ("drain", "resume") and "it is not configured" in str(document)  # by the caretaker
+        away = op in ("drain", "resume") and re.search("it is not configured|it has not answered yet", str(document))  # what the caretaker does
         self.expect(op, "an answer" if away or code and code < 500 else code, "an answer")
         return code, document
 

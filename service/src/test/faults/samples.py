@@ -20,8 +20,16 @@ OWN_OBJECTS = re.compile(r"gpuq\.[^$]*(\$[A-Z]\w*)?|java\.util\.(UUID|HashMap\$N
 OWN = ("purged", "journal")  # what a spool keeps by nature
 
 
-def database_size(server):
-    return sum(path.stat().st_size for path in server.data.rglob("*.mv.db"))
+def database_size(world):
+    """Of the embedded one's file, or of all that MySQL has."""
+    files = (world.mysql.folder / "data").rglob("*") if world.mysql else world.servers[0].data.rglob("*.mv.db")
+    size = 0
+    for file in files:
+        try:
+            size += file.stat().st_size
+        except FileNotFoundError:
+            continue
+    return size
 
 
 class Samples(threading.Thread):
@@ -99,7 +107,7 @@ class Samples(threading.Thread):
     def kept(self):
         data = self.server.data
         results = {facts.st_ino: facts.st_size for facts in (path.stat() for path in (data / "jobs/sealed").glob("[!.]*"))}  # a name more is no file more
-        return {"database": database_size(self.server), "log": (data / "log").stat().st_size, "results": sum(results.values()), "result_files": len(results),
+        return {"database": database_size(self.world), "log": (data / "log").stat().st_size, "results": sum(results.values()), "result_files": len(results),
                 "runs": (self.witness.folder / "runs").read_bytes().count(b"begin ")}
 
     def reads(self):
@@ -119,8 +127,12 @@ class Samples(threading.Thread):
         """After the collection that a histogram begins with. Done when warm and at the end only: else it would do the work of the server's own."""
         lines = [line for line in re.findall(r"^ *\d+: +(\d+) +(\d+) +(\S+)", self.tell_jvm("GC.class_histogram"), re.MULTILINE) if "Filler" not in line[2]]
         chunks = sum(int(count) for count, _, name in lines if name.endswith(".SFChunk"))
-        return {"heap": sum(int(size) for _, size, _ in lines), "resident": self.process()["resident"], "chunks": chunks, "classes": {name: int(size) for _, size, name in lines},
+        return {"heap": sum(int(size) for _, size, _ in lines), "resident": self.process()["resident"], "code": self.code(), "chunks": chunks, "classes": {name: int(size) for _, size, name in lines},
                 "own": sum(int(count) for count, _, name in lines if OWN_OBJECTS.fullmatch(name)) - chunks}  # the database has a node for each
+
+    def code(self):
+        """Bytes of compiled code. It grows for as long as something runs often enough for the first time, up to what service/jvm.args reserves."""
+        return 1024 * int(re.search(r"size=\d+Kb used=(\d+)Kb", self.tell_jvm("Compiler.codecache"))[1])
 
     def grown_classes(self, most=12):
         """Those that take more than they did when the first third was over."""

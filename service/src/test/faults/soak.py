@@ -1,12 +1,11 @@
 """Mixed load without a fault, for an hour or so: what must not grow, does not. Called by ./bench soak.
 
-  python3 soak.py [--minutes N] [--seed N] [--samples FILE]
+  python3 soak.py [--minutes N] [--database embedded|mysql] [--seed N] [--samples FILE]
 
-People, bad clients, operators, timers and an administrator who reloads the configuration use one server with its own database and three local
-nodes, in the settings of production; the server's heap is that of service/jvm.args. What a server and its nodes hold on to is sampled
+People, bad clients, operators, timers and an administrator who reloads the configuration use one server with a database and three local nodes, in the settings of production; the server's heap is that of service/jvm.args. What a server and its nodes hold on to is sampled
 every 10 s (samples.py) and judged by flat.py. Of what grows by nature it is said how much a job takes; how fast everything is, is only said.
 Then everything has its end, and the history is held against the rules of history.py. Exits 1 when something is not flat, when a rule is
-broken, or when somebody was answered wrongly. Needs JDK (a home) in the environment.
+broken, or when somebody was answered wrongly. Needs JDK (a home) and, for MySQL, MYSQL_HOME in the environment.
 """
 
 import argparse
@@ -71,7 +70,7 @@ COLLECTED = (
 )
 
 GROWS = (
-    ("database", "bytes of the database", "space of it is not used again before a start"),
+    ("database", "bytes of the database", "of the embedded one no space is used again before a start"),
     ("results", "bytes of results", "they are kept"),
     ("result_files", "files of results", "the same, and standard error"),
     ("log", "bytes of the server's log", "also a reload's and a fault's lines"),
@@ -84,8 +83,8 @@ GROWS = (
 class Soak(Scene):
     """A scene without a storm."""
 
-    def __init__(self, folder, seed):
-        super().__init__(folder, seed, slots=SLOTS, stormy=False)
+    def __init__(self, folder, seed, database):
+        super().__init__(folder, seed, slots=SLOTS, mysql=database == "mysql", stormy=False)
         self.clients = People(self.world, self.witness, self.book, seed)
         self.seen = {}
 
@@ -126,10 +125,10 @@ class Soak(Scene):
         """The size of the database as it is, and after a start."""
         server = self.world.servers[0]
         server.kill(signal.SIGTERM)
-        before = database_size(server)
+        before = database_size(self.world)
         server.start()
         until("the server is back", server.ready)
-        return before, database_size(server)
+        return before, database_size(self.world)
 
 
 def say(what, text):
@@ -168,8 +167,9 @@ def describe(sampler, minutes, jobs):
     for key, text, why in GROWS:
         series = sampler.series(key)
         say(text, f"{series[-1][1] - series[0][1]:,} more, {(series[-1][1] - series[0][1]) / jobs:,.1f} a job ({why})")
+    say("compiled code, MB", "  ".join(f"{heap['code'] / MB:8,.1f}" for heap in sampler.heaps) + "  (part of the resident memory; its bound is in service/jvm.args)")
     chunks = [heap["chunks"] for heap in sampler.heaps]
-    say("chunks of the database", f"{chunks[1] - chunks[0]:,} more in the last two thirds (memory, until a start copies what is live)")
+    say("its chunks", f"{chunks[1] - chunks[0]:,} more in the last two thirds (in memory, until a start copies what is live; MySQL has none)")
     for key in ("read_50", "read_99"):
         say(f"reads of a status, {key[-2:]} %", row(sampler.series(key), 1) + " ms")
     runs = sampler.series("runs")
@@ -180,13 +180,14 @@ def describe(sampler, minutes, jobs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--database", choices=("embedded", "mysql"), default="embedded")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 31))
     parser.add_argument("--samples", help="the file in which the samples are left, a line for each")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="gpuq-soak-", dir="/var/tmp"))
     heap = re.search(r"^-Xmx(\S+)", (ROOT / "service/jvm.args").read_text(), re.MULTILINE)[1]
-    say("begins", f"seed {options.seed}, {options.minutes:g} minutes, -Xmx{heap}, in {folder}")
-    with Soak(folder, options.seed) as soak:
+    say("begins", f"seed {options.seed}, {options.minutes:g} minutes, {options.database}, -Xmx{heap}, in {folder}")
+    with Soak(folder, options.seed, options.database) as soak:
         sampler, caretaker, pace = soak.use(options.minutes, options.samples or folder / "samples")
         records = soak.settle()
         sizes = soak.restarted()

@@ -63,6 +63,8 @@ class VerdictTest {
         assertEquals(Reason.GRADER_FAILED, failed(graded(0, "{\"success\": tr")).because());
         assertEquals(Reason.GRADER_FAILED, failed(graded(1, "")).because());
         assertEquals(Reason.GRADER_FAILED, failed(graded(1, "[1]")).because());
+        assertEquals(Optional.empty(), GradeDocument.read(new byte[] {0, '{', 0, 0}), "it looks like UCS-4");
+        assertEquals(Optional.empty(), GradeDocument.read(new byte[] {(byte) 0xFE, (byte) 0xFF, 0, 0}));
         assertEquals(Reason.Fault.SYSTEM, Reason.GRADER_FAILED.fault());
     }
 
