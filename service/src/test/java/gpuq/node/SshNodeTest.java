@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Nodes behind a real sshd, with the real node scripts. */
 @Timeout(60)
 class SshNodeTest {
-    private static final Deadlines SHORT = new Deadlines(Duration.ofSeconds(3), Duration.ofSeconds(3), Duration.ofSeconds(1));
+    private static final Deadlines SHORT = new Deadlines(Duration.ofSeconds(6), Duration.ofSeconds(3), Duration.ofSeconds(1));
 
     @TempDir Path folder;
 
