@@ -2,8 +2,9 @@
 
   python3 soak.py [--minutes N] [--database embedded|mysql] [--seed N] [--samples FILE]
 
-People, bad clients, operators, timers and an administrator who reloads the configuration use one server with a database and three local nodes, in the settings of production; the server's heap is that of service/jvm.args. What a server and its nodes hold on to is sampled
-every 10 s (samples.py) and judged by flat.py. Of what grows by nature it is said how much a job takes; how fast everything is, is only said.
+People, bad clients, operators, timers and an administrator who reloads the configuration use one server with a database and three local nodes,
+in the settings of production; the server's heap is that of service/jvm.args. What a server and its nodes hold on to is sampled every 10 s
+(samples.py) and judged by flat.py. Of what grows by nature it is said how much a job takes; how fast everything is, is only said.
 Then everything has its end, and the history is held against the rules of history.py. Exits 1 when something is not flat, when a rule is
 broken, or when somebody was answered wrongly. Needs JDK (a home) and, for MySQL, MYSQL_HOME in the environment.
 """
