@@ -41,9 +41,9 @@ rollout::mysql_package() {
     printf '%s\n' '#!/bin/sh' 'set -e' 'test -d /var/lib/mysql || /srv/mysql/mysqld --user=root --datadir=/var/lib/mysql --initialize-insecure' \
         'systemctl daemon-reload' >"$root/DEBIAN/postinst"
     # shellcheck disable=SC2016 # as above
-    printf '%s\n' '#!/bin/sh' 'exec /srv/mysql/mysql --socket=/run/mysqld.sock "$@"' >"$root/usr/bin/mysql"
+    printf '%s\n' '#!/bin/sh' 'exec /srv/mysql/mysql "$@" --socket=/run/mysqld.sock' >"$root/usr/bin/mysql"
     # shellcheck disable=SC2016 # as above
-    printf '%s\n' '#!/bin/sh' 'exec /srv/mysql/mysqldump --socket=/run/mysqld.sock "$@"' >"$root/usr/bin/mysqldump"
+    printf '%s\n' '#!/bin/sh' 'exec /srv/mysql/mysqldump "$@" --socket=/run/mysqld.sock' >"$root/usr/bin/mysqldump"
     chmod 755 -- "$root/DEBIAN/postinst" "$root"/usr/bin/mysql{,dump}
     printf '%s\n' '[Service]' 'Type=notify' \
         'ExecStart=/srv/mysql/mysqld --user=root --datadir=/var/lib/mysql --socket=/run/mysqld.sock --mysqlx=OFF --bind-address=127.0.0.1 --innodb-buffer-pool-size=32M' \

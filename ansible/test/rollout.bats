@@ -39,10 +39,12 @@ bare() { # HOST…
     [ "$status" -ne 0 ]
     [[ $output == *"argument 'node_grace' is of type"*"unable to convert to int"* ]]
     [[ $output == *"value of node_template must be one of: aira-dojo, process, got: docker"* ]]
-    run play site.yml --limit queue-1 -e server_database_password=short
-    echo "$output"
-    [ "$status" -ne 0 ]
-    [[ $output == *"server_database_password has 12 or more"* ]]
+    for weak in short change-me-to-something-long; do
+        run play site.yml --limit queue-1 -e server_database_password="$weak"
+        echo "$output"
+        [ "$status" -ne 0 ]
+        [[ $output == *"server_database_password has 12 or more"* ]]
+    done
     bare h1 h2 h3
 }
 
