@@ -108,6 +108,31 @@ class MysqlOutageTest {
     }
 
     @Test
+    void who_waits_is_told_of_the_job_though_the_database_goes_right_after_its_commit() {
+        relay.leaveAfter("INSERT INTO job_code");
+        var waiting = CompletableFuture.supplyAsync(() -> submit("?wait=true", "waited"), Thread::startVirtualThread);
+        Eventually.holds("it is committed, and the database away", SOME_TIME, relay::left);
+        assertAway(api.get("/api/jobs"));
+        relay.comeBack();
+        cue("waited");
+        Answer answer = waiting.join();
+        assertEquals("completed", answer.text("status"), answer::toString);
+        assertRanAndEndedOnce("waited", answer.text("job_id"));
+    }
+
+    @Test
+    void a_cancel_that_is_kept_is_not_called_undone_when_the_database_goes_right_after() {
+        String job = accepted("cancelled");
+        Eventually.holds("it runs", SOME_TIME, () -> api.get("/api/status/" + job).text("status").equals("running"));
+        relay.leaveAfter("UPDATE jobs");
+        Answer answer = api.post("/api/cancel/" + job, "Authorization", "Bearer sarang");
+        assertTrue(relay.left());
+        assertEquals(202, answer.status(), answer::toString);
+        relay.comeBack();
+        Eventually.holds("it is cancelled", SOME_TIME, () -> api.get("/api/status/" + job).text("status").equals("cancelled"));
+    }
+
+    @Test
     void a_submit_to_a_frozen_database_is_told_to_come_again_and_is_there_once_afterwards() {
         cue("job");
         mysql.freeze();

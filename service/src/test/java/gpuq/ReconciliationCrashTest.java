@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -49,7 +50,7 @@ class ReconciliationCrashTest {
         while (died) {
             writes++;
             restore(writes);
-            died = diedAtWrite(writes);
+            died = diedAtWrite(writes, this::awaitWhole);
             boolean mark = marked();
             assertTrue(mark || isWhole(), "the mark was taken back before all was taken over, at write " + writes);
             assertTrue(died || !mark, "a server that was through has left the mark");
@@ -71,6 +72,48 @@ class ReconciliationCrashTest {
         for (String name : List.of("first", "second", "moved", "came")) {
             assertEquals(List.of("ran"), Files.readAllLines(directory.resolve(name)), "how often " + name + " ran");
         }
+    }
+
+    @Test
+    void a_job_that_was_purged_meanwhile_ends_once_as_it_had_whichever_write_of_that_the_server_dies_at() throws Exception {
+        String job = endAndPurgeAfterABackup();
+        Consumer<ApiClient> awaitEnd = api -> Eventually.holds("it ends", PATIENCE, () -> !api.get("/api/status/" + job).text("status").matches("pending|running"));
+        boolean died = true;
+        int unended = 0;
+        for (int write = 1; died; write++) {
+            restore(write);
+            died = diedAtWrite(write, awaitEnd);
+            if (died && !marked() && !ask(database -> new JobStore(database).present(UUID.fromString(job)).ended())) {
+                unended++;
+            }
+            try (RunningServer server = RunningServer.start(directory)) {
+                ApiClient api = new ApiClient(server.uri());
+                awaitEnd.accept(api);
+                assertEquals("completed", api.get("/api/status/" + job).text("status"), "after write " + write);
+                assertTrue(api.get("/api/results/" + job).text("stdout").contains("\"test_fitness\": 0.5"), "after write " + write);
+            }
+            assertEquals(List.of("ran"), Files.readAllLines(directory.resolve("purged")), "how often it ran, after write " + write);
+        }
+        assertTrue(unended > 0, "it was never killed between the reconciliation and the end");
+    }
+
+    private String endAndPurgeAfterABackup() throws IOException {
+        String job;
+        try (RunningServer server = RunningServer.start(directory)) {
+            site = server.site();
+            ApiClient api = new ApiClient(server.uri());
+            job = submit(api, "purged");
+            Eventually.holds("it runs", () -> api.get("/api/status/" + job).text("status").equals("running"));
+        }
+        copy("database", "backup");
+        Files.createFile(directory.resolve("go"));
+        try (RunningServer server = RunningServer.start(directory)) {
+            ApiClient api = new ApiClient(server.uri());
+            Eventually.holds("it ends", PATIENCE, () -> api.get("/api/status/" + job).text("status").equals("completed"));
+            int node = api.get("/api/status/" + job).body().path("node_id").asInt();
+            Eventually.holds("it is purged", () -> site.gpuq(node, "purge", "--older-than", "0s", "--keep", "0").equals("purged 1 job"));
+        }
+        return job;
     }
 
     /** Two jobs run and a third one waits when the backup is made; then that one comes to its second attempt, and a fourth one comes. */
@@ -131,7 +174,7 @@ class ReconciliationCrashTest {
     }
 
     /** One node is away until strace follows the server, so that no write of the reconciliation comes before. */
-    private boolean diedAtWrite(int write) throws Exception {
+    private boolean diedAtWrite(int write, Consumer<ApiClient> awaitAll) throws Exception {
         Site.in(directory, 2, port);
         Path away = directory.resolve("away");
         Files.move(site.spool(1), away);
@@ -142,7 +185,7 @@ class ReconciliationCrashTest {
             Files.delete(site.spool(1));
             Files.move(away, site.spool(1));
             try {
-                awaitWhole(server.api());
+                awaitAll.accept(server.api());
             } catch (UncheckedIOException dead) {
                 server.awaitEnd();
             }

@@ -1,10 +1,10 @@
 package gpuq.api;
 
+import gpuq.db.DatabaseUnavailable;
 import gpuq.dispatch.Queue;
 import gpuq.job.Job;
 import io.helidon.webserver.CloseConnectionException;
 import java.time.Duration;
-import java.util.UUID;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -21,28 +21,40 @@ final class Patience {
         this.limit = limit;
     }
 
+    /** What a wait has led to. @param over whether all its time has gone by */
+    record Waited(Job job, boolean over) {}
+
     /**
      * The connection must be closed after the answer: what the client sent in the meantime was thrown away.
      *
+     * @param job of which the client knows nothing yet: whatever happens here, it is to be told of it
      * @return the job at its end, or as it is when the time is over or the server stops
      * @throws CloseConnectionException if the client went away; the job does not mind
      */
-    Job untilEnd(UUID id) {
-        CompletableFuture<Job> end = queue.ending(id);
+    Waited untilEnd(Job job) {
+        CompletableFuture<Job> end = queue.ending(job);
         if (!end.isDone()) {
             Connection.current().whenGone(() -> end.cancel(false));
         }
         try {
-            return end.get(limit.toMillis(), TimeUnit.MILLISECONDS);
+            return new Waited(end.get(limit.toMillis(), TimeUnit.MILLISECONDS), false);
         } catch (TimeoutException over) {
             end.cancel(false);
-            return queue.find(id).orElseThrow();
+            return new Waited(now(job), true);
         } catch (CancellationException gone) {
             throw new CloseConnectionException("the client did not wait for the answer", gone);
         } catch (InterruptedException stopped) {
             throw new CloseConnectionException("the server did not wait for the answer", stopped);
         } catch (ExecutionException failed) {
-            throw new IllegalStateException("waiting for job %s failed".formatted(id), failed.getCause());
+            throw new IllegalStateException("waiting for job %s failed".formatted(job.id()), failed.getCause());
+        }
+    }
+
+    private Job now(Job seen) {
+        try {
+            return queue.find(seen.id()).orElse(seen);
+        } catch (DatabaseUnavailable away) {
+            return seen;
         }
     }
 }

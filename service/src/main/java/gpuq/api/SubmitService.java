@@ -43,9 +43,10 @@ final class SubmitService implements HttpService {
             Json.send(request, response, Status.OK_200, Accepted.of(promise.job()));
             return;
         }
-        Job job = patience.untilEnd(promise.job().id());
         response.header(HeaderValues.CONNECTION_CLOSE);
-        Json.send(request, response, Status.OK_200, job.ended() ? Done.of(job, queue.results(job)) : StillRunning.of(job, settings));
+        Patience.Waited waited = patience.untilEnd(promise.job());
+        Job job = waited.job();
+        Json.send(request, response, Status.OK_200, job.ended() ? Done.of(job, queue.results(job)) : StillRunning.of(waited, settings));
     }
 
     private Promise accept(ServerRequest request) {
@@ -112,14 +113,11 @@ final class SubmitService implements HttpService {
 
     /** The answer when the wait is over and the job is not, or the server is told to stop. */
     record StillRunning(String jobId, @Nullable Integer nodeId, String status, String message) {
-        static StillRunning of(Job job, ApiSettings settings) {
-            var facts = new Facts(job);
+        static StillRunning of(Patience.Waited waited, ApiSettings settings) {
+            var facts = new Facts(waited.job());
+            String why = waited.over() ? "Timeout after %ds".formatted(settings.waitLimit().toSeconds()) : "This server stops";
             return new StillRunning(
-                    facts.id(),
-                    facts.node(),
-                    facts.status(),
-                    "Timeout after %ds. Job still running. Use /api/results/{job_id} to check later."
-                            .formatted(settings.waitLimit().toSeconds()));
+                    facts.id(), facts.node(), facts.status(), why + ". Job still running. Use /api/results/{job_id} to check later.");
         }
     }
 }

@@ -1,6 +1,8 @@
 package gpuq.db;
 
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -27,6 +29,7 @@ import org.h2.mvstore.MVStoreTool;
  * <p>The server closes the database itself, after the last store has stopped using it.
  */
 final class EmbeddedFile implements AutoCloseable {
+    private static final Logger LOG = System.getLogger(EmbeddedFile.class.getName());
     private static final String PREFIX = "jdbc:h2:retry:dsync:";
     private static final String OPTIONS = ";MODE=MySQL;DATABASE_TO_LOWER=TRUE;CASE_INSENSITIVE_IDENTIFIERS=TRUE"
             + ";WRITE_DELAY=0;REUSE_SPACE=FALSE;MAX_COMPACT_TIME=0;MAX_LENGTH_INPLACE_LOB=32768;COMPRESS=TRUE"
@@ -91,7 +94,7 @@ final class EmbeddedFile implements AutoCloseable {
             }
             MVStoreTool.compactCleanUp(file.toString());
             if (Files.size(file) > Math.max(SMALL, 2 * sizeWhenCompacted())) {
-                compact();
+                compactIfThereIsRoom();
             }
         }
     }
@@ -102,6 +105,15 @@ final class EmbeddedFile implements AutoCloseable {
             return held != null;
         } catch (OverlappingFileLockException e) {
             return false;
+        }
+    }
+
+    private void compactIfThereIsRoom() {
+        try {
+            compact();
+        } catch (RuntimeException | IOException e) {
+            LOG.log(Level.WARNING, "the database {0} could not be made smaller, and goes on as it is: {1}", file, e.getMessage());
+            MVStoreTool.compactCleanUp(file.toString());
         }
     }
 

@@ -7,6 +7,7 @@ import gpuq.job.JobStore;
 import gpuq.job.State;
 import gpuq.node.NodeRefused;
 import gpuq.node.NodeUnreachable;
+import gpuq.node.Unreadable;
 import gpuq.sync.Endings;
 import gpuq.sync.Progress;
 import java.lang.System.Logger;
@@ -48,7 +49,7 @@ final class Canceller {
             Job job = store.present(id);
             Optional<Job> done = switch (job.state()) {
                 case State.Ended _ -> Optional.of(job);
-                case State.Unplaced _, State.Placed _ -> progress.cancelUnsent(job) ? Optional.of(store.present(id)) : Optional.empty();
+                case State.Unplaced _, State.Placed _ -> progress.cancelUnsent(job);
                 case State.Sent _, State.Waiting _, State.Running _ -> wished(job).map(wish -> onNode(wish, patience));
             };
             if (done.isPresent()) {
@@ -66,7 +67,7 @@ final class Canceller {
     }
 
     private Job onNode(Job job, Duration patience) {
-        CompletableFuture<Job> ending = endings.of(job.id(), store::present);
+        CompletableFuture<Job> ending = endings.of(job, store::present);
         Thread.startVirtualThread(() -> tell(job, ending));
         try {
             return ending.get(patience.toMillis(), TimeUnit.MILLISECONDS);
@@ -76,7 +77,16 @@ final class Canceller {
             ending.cancel(false);
             Thread.currentThread().interrupt();
         }
-        return store.present(job.id());
+        return now(job);
+    }
+
+    /** The wish is kept: that the database is away now is not the owner's business. */
+    private Job now(Job wish) {
+        try {
+            return store.present(wish.id());
+        } catch (DatabaseUnavailable away) {
+            return wish;
+        }
     }
 
     /** A node that is away hears it when it is back: the follower tells every kept wish again. */
@@ -84,7 +94,7 @@ final class Canceller {
         int on = job.state().node().orElseThrow();
         try {
             nodes.courier(on).orElseThrow(() -> new NodeUnreachable("node %d is not configured".formatted(on))).cancel(job);
-        } catch (NodeUnreachable | NodeRefused | DatabaseUnavailable | NotLeading away) {
+        } catch (NodeUnreachable | NodeRefused | Unreadable | DatabaseUnavailable | NotLeading away) {
             LOG.log(Level.INFO, "that node {0} has ended job {1} is not known yet; it is told again: {2}", on, job.id(), away.getMessage());
             ending.cancel(false);
         }

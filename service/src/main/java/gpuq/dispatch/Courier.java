@@ -11,6 +11,7 @@ import gpuq.node.JobRecord;
 import gpuq.node.Node;
 import gpuq.node.NodeRefused;
 import gpuq.node.NodeUnreachable;
+import gpuq.node.Unreadable;
 import gpuq.placement.Board;
 import gpuq.sync.Progress;
 import java.lang.System.Logger;
@@ -90,10 +91,10 @@ final class Courier implements Runnable {
         } catch (NodeUnreachable | NodeRefused notNow) {
             LOG.log(Level.DEBUG, "node {0}: job {1} is sent again when it answers: {2}", id, job, notNow.getMessage());
             again(job);
-        } catch (DatabaseUnavailable | NotLeading away) {
+        } catch (Unreadable | DatabaseUnavailable | NotLeading away) {
             LOG.log(Level.WARNING, "node {0}: handing over job {1} is tried again: {2}", id, job, away.getMessage());
             again(job);
-        } catch (RuntimeException failure) {
+        } catch (RuntimeException | Error failure) {
             LOG.log(Level.ERROR, "node " + id + ": handing over job " + job + " failed and is tried again", failure);
             again(job);
         }

@@ -127,10 +127,10 @@ public final class Queue implements AutoCloseable {
 
     /**
      * Completes with the job when it has ended, or, as it is then, when the server is told to stop. Whoever stops waiting
-     * earlier cancels the future, which frees everything but the job.
+     * earlier cancels the future, which frees everything but the job. It never fails.
      */
-    public CompletableFuture<Job> ending(UUID id) {
-        return endings.of(id, store::present);
+    public CompletableFuture<Job> ending(Job job) {
+        return endings.of(job, store::present);
     }
 
     /** What the job left; {@link Results#NONE} before its end and after a cancel. */

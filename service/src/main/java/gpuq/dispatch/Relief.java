@@ -8,6 +8,7 @@ import gpuq.node.JobRecord.How;
 import gpuq.node.Node;
 import gpuq.node.NodeRefused;
 import gpuq.node.NodeUnreachable;
+import gpuq.node.Unreadable;
 import gpuq.placement.Board;
 import gpuq.placement.Work;
 import gpuq.sync.Progress;
@@ -84,7 +85,7 @@ final class Relief implements Runnable {
                 return true;
             }
             progress.apply(id, node, said);
-        } catch (NodeUnreachable | NodeRefused away) {
+        } catch (NodeUnreachable | NodeRefused | Unreadable away) {
             // its follower says so, and what became of the job
         }
         return false;

@@ -33,7 +33,7 @@ record Round(String name, Duration between, Runnable work, BooleanSupplier over)
             work.run();
         } catch (DatabaseUnavailable | NotLeading away) {
             LOG.log(Level.WARNING, "{0} is tried again: {1}", name, away.getMessage());
-        } catch (RuntimeException failure) {
+        } catch (RuntimeException | Error failure) {
             LOG.log(Level.ERROR, name + " failed and is tried again", failure);
         }
     }

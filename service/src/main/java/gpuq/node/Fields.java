@@ -27,13 +27,15 @@ final class Fields {
     private static final Pattern KEY = Pattern.compile("[a-z_][a-z0-9_]*");
 
     private final Map<String, List<String>> values = new LinkedHashMap<>();
+    private Optional<Lie> wrong = Optional.empty();
 
     private Fields() {}
 
-    /** All records of a body that is not large. */
+    /** All records of a body that is not large, each line of which must be one of a record. */
     static List<Fields> parse(byte[] body) {
         var records = new ArrayList<Fields>();
         each(body, records::add);
+        records.forEach(Fields::checkLines);
         return records;
     }
 
@@ -47,33 +49,46 @@ final class Fields {
             }
             if (end > at) {
                 open.add(new String(body, at, end - at, StandardCharsets.UTF_8));
-            } else if (!open.values.isEmpty()) {
+            } else if (open.begun()) {
                 read.accept(open);
                 open = new Fields();
             }
             at = end + 1;
         }
-        if (!open.values.isEmpty()) {
+        if (open.begun()) {
             read.accept(open);
         }
     }
 
-    /** The one record of a body. */
+    /** The one record of a body; what is no line of one is for {@link #checkLines} to tell. */
     static Fields single(byte[] body) {
-        List<Fields> records = parse(body);
+        var records = new ArrayList<Fields>();
+        each(body, records::add);
         if (records.size() != 1) {
             throw new Lie("%d records instead of one", records.size());
         }
         return records.getFirst();
     }
 
+    private boolean begun() {
+        return !values.isEmpty() || wrong.isPresent();
+    }
+
     private void add(String line) {
         int space = line.indexOf(' ');
         String key = space < 0 ? line : line.substring(0, space);
         if (!KEY.matcher(key).matches()) {
-            throw new Lie("'%s' is not a line of a record", Protocol.quotable(line));
+            wrong = Optional.of(new Lie("'%s' is not a line of a record", Protocol.quotable(line)));
+            return;
         }
         values.computeIfAbsent(key, k -> new ArrayList<>(1)).add(space < 0 ? "" : line.substring(space + 1));
+    }
+
+    /** Throws a {@link Lie} if there was a line that is none of a record. */
+    void checkLines() {
+        wrong.ifPresent(lie -> {
+            throw lie;
+        });
     }
 
     /** Every value of a key that may be repeated. */

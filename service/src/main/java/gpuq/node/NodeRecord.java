@@ -24,6 +24,7 @@ public record NodeRecord(
     private static final int MOST_SLOTS = 1024;
 
     static NodeRecord read(Fields fields) {
+        fields.checkLines();
         return new NodeRecord(
                 fields.name("spool"),
                 fields.text("boot"),

@@ -21,16 +21,16 @@ public final class Adoption {
         this.store = store;
     }
 
-    /** @return the job as its row is now; nothing if the node keeps no more than a tombstone of it */
+    /** @return the job as its row is now; nothing if the node cannot say what was asked for */
     Optional<Job> of(int on, Node node, JobRecord said) {
-        if (said.tombstone()) {
+        if (said.facts().isEmpty()) {
             return Optional.empty();
         }
-        boolean operators = said.origin().equals(Submission.OPERATOR);
-        Submission asked = new Submission(operators ? Submission.OPERATOR : said.user(), "", said.competition(), said.expectedTime(), said.timeLimit(),
-                said.gpus(), said.priority(), OptionalInt.empty());
-        Job job = new Job(said.job(), asked, said.submittedAt(), said.attempt(), 1, new State.Waiting(on), Optional.empty());
-        store.adopt(job, operators ? Optional.empty() : code(node, said));
+        JobRecord.Facts facts = said.facts().get();
+        Submission asked = new Submission(said.byHand() ? Submission.OPERATOR : facts.user(), "", facts.competition(), facts.expectedTime(), facts.timeLimit(),
+                facts.gpus(), facts.priority(), OptionalInt.empty());
+        Job job = new Job(said.job(), asked, facts.submittedAt(), said.attempt(), 1, new State.Waiting(on), Optional.empty());
+        store.adopt(job, said.byHand() ? Optional.empty() : code(node, said));
         return store.find(said.job());
     }
 

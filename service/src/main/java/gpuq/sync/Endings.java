@@ -21,10 +21,12 @@ public final class Endings {
     /**
      * Completes at the job's end, or with the unended job when the server stops.
      *
-     * @param present looks a job up; it is asked again once the wait is known, so that an end in between is not missed
+     * @param seen the job as it was a moment ago
+     * @param present looks a job up, once the wait is known, so that an end in between is not missed
      */
-    public CompletableFuture<Job> of(UUID id, Function<UUID, Job> present) {
-        Waiter waiter = new Waiter(present.apply(id), new CompletableFuture<>());
+    public CompletableFuture<Job> of(Job seen, Function<UUID, Job> present) {
+        UUID id = seen.id();
+        Waiter waiter = new Waiter(seen, new CompletableFuture<>());
         waiting.compute(id, (key, all) -> {
             Set<Waiter> waiters = all == null ? ConcurrentHashMap.newKeySet() : all;
             waiters.add(waiter);
@@ -34,7 +36,7 @@ public final class Endings {
             all.remove(waiter);
             return all.isEmpty() ? null : all;
         }));
-        Job now = present.apply(id);
+        Job now = now(seen, present); // where the database is away, the next look finds what was missed
         if (now.ended() || stopped) {
             waiter.ending().complete(now);
         }
@@ -76,12 +78,12 @@ public final class Endings {
     /** Answers everybody with their job as it is now, or as it was last seen if the database is away: the server is told to stop. */
     public void stop(Function<UUID, Job> present) {
         stopped = true;
-        waiting.forEach((id, all) -> all.forEach(waiter -> waiter.ending().complete(now(id, waiter.seen(), present))));
+        waiting.forEach((id, all) -> all.forEach(waiter -> waiter.ending().complete(now(waiter.seen(), present))));
     }
 
-    private static Job now(UUID id, Job seen, Function<UUID, Job> present) {
+    private static Job now(Job seen, Function<UUID, Job> present) {
         try {
-            return present.apply(id);
+            return present.apply(seen.id());
         } catch (RuntimeException away) {
             return seen;
         }

@@ -13,6 +13,7 @@ import gpuq.node.Node;
 import gpuq.node.NodeRecord;
 import gpuq.node.NodeRefused;
 import gpuq.node.NodeUnreachable;
+import gpuq.node.Unreadable;
 import gpuq.placement.Board;
 import gpuq.placement.Capacity;
 import gpuq.placement.Work;
@@ -84,7 +85,7 @@ public final class Follower implements Runnable {
             } catch (DatabaseUnavailable | NotLeading away) {
                 LOG.log(Level.WARNING, "node {0}: what it says is not taken over now: {1}", id, away.getMessage());
                 rest();
-            } catch (RuntimeException failure) {
+            } catch (RuntimeException | Error failure) {
                 LOG.log(Level.ERROR, "node " + id + ": following it failed and is taken up again", failure);
                 stepBack("what it says could not be taken over; the server's log says more");
             }
@@ -179,7 +180,12 @@ public final class Follower implements Runnable {
 
     /** Cancelled by name, so that what is still on its way finds a tombstone. */
     private boolean ended(AttemptStore.Unsettled old) {
-        if (node.cancel(old.job(), old.attempt()).phase() != Phase.ENDED) {
+        try {
+            if (node.cancel(old.job(), old.attempt()).phase() != Phase.ENDED) {
+                return false;
+            }
+        } catch (Unreadable spoilt) {
+            LOG.log(Level.WARNING, "node {0}: whether attempt {1} of job {2} lives is not known: {3}", id, old.attempt(), old.job(), spoilt.getMessage());
             return false;
         }
         node.release(old.job(), old.attempt());
@@ -230,7 +236,9 @@ public final class Follower implements Runnable {
             work.run();
         } catch (NodeUnreachable | DatabaseUnavailable | NotLeading away) {
             throw away;
-        } catch (RuntimeException failure) {
+        } catch (Unreadable spoilt) {
+            LOG.log(Level.WARNING, "node {0}: {1}; it is asked again within a minute", id, spoilt.getMessage());
+        } catch (RuntimeException | Error failure) {
             LOG.log(Level.ERROR, "node " + id + ": what it says of job " + job + " could not be taken over; that is tried again within a minute", failure);
         }
     }

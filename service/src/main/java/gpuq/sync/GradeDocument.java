@@ -17,10 +17,12 @@ import java.util.function.Predicate;
 record GradeDocument(JsonNode root) {
     private static final String REMARK = "grade_code: ";
     private static final int LONGEST_DETAIL = 300;
+    private static final long MOST_TOKENS = 2_000_000; // the tree of so many takes some 100 MB, of 16 MiB full of braces five times as much
     private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
                     .streamReadConstraints(StreamReadConstraints.builder()
                             .maxNestingDepth(100)
                             .maxStringLength(64 << 20)
+                            .maxTokenCount(MOST_TOKENS)
                             .build())
                     .build())
             .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)

@@ -7,7 +7,6 @@ import gpuq.job.JobStore;
 import gpuq.job.Outcome;
 import gpuq.job.Reason;
 import gpuq.job.State;
-import gpuq.job.Submission;
 import gpuq.node.JobRecord;
 import gpuq.node.JobRecord.Ending;
 import gpuq.node.JobRecord.How;
@@ -20,6 +19,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -63,7 +63,7 @@ public final class Progress {
         do {
             known = store.find(said.job()).or(() -> adopted(on, node, said));
             if (known.isEmpty()) {
-                return; // a tombstone of a job that nobody knows
+                return; // nobody knows what it was
             }
         } while (concerns(on, known.get(), said) && !ahead(on, known.get(), said) && !moved(known.get(), on, node, said));
         if (known.get().ended()) {
@@ -109,9 +109,10 @@ public final class Progress {
                 .flatMapToInt(a -> a.on().stream()).boxed().collect(Collectors.toUnmodifiableSet());
     }
 
-    /** Ends a job of which nothing has been sent. @return whether the row was still as given */
-    public boolean cancelUnsent(Job job) {
-        return finish(job, Optional.empty(), clock.instant(), new Outcome.Cancelled());
+    /** Ends a job of which nothing has been sent. @return its end; nothing if the row was not as given any more */
+    public Optional<Job> cancelUnsent(Job job) {
+        Job end = end(job, Optional.empty(), clock.instant(), new Outcome.Cancelled());
+        return ended(end, cancelled -> store.move(job, cancelled)) ? Optional.of(end) : Optional.empty();
     }
 
     /** Whether the node was given the job after the last thing that the database knows of it. */
@@ -187,14 +188,19 @@ public final class Progress {
 
     private boolean failed(Job job, Optional<Instant> startedAt, Instant at, Outcome.Failed how, boolean settled) {
         Attempt last = Attempt.failed(job, startedAt, at, how, settled);
-        return again(job, how) ? putBack(job, last) : ended(job.in(new State.Ended(job.state().node(), startedAt, at, how)),
+        return again(job, how) ? putBack(job, last) : ended(end(job, startedAt, at, how),
                 end -> settled ? store.move(job, end) : store.giveUp(job, end, last));
     }
 
     /** Only what the system failed is tried again, and only so often: a job that breaks its nodes stops doing so. */
     private boolean again(Job job, Outcome.Failed how) {
-        return how.because().fault() == Reason.Fault.SYSTEM && !job.operators() && job.cancelRequested().isEmpty()
-                && attempts.of(job.id()).stream().filter(Attempt::failed).count() + 1 < MOST_FAILURES;
+        return how.because().fault() == Reason.Fault.SYSTEM && !job.operators() && job.cancelRequested().isEmpty() && failures(job) + 1 < MOST_FAILURES;
+    }
+
+    /** Attempts before this one that the system failed. One of which a database from a backup knows nothing may have been the last that was allowed. */
+    private long failures(Job job) {
+        List<Attempt> known = attempts.of(job.id()).stream().filter(attempt -> attempt.number() < job.attempt()).toList();
+        return job.attempt() - 1 - known.stream().filter(attempt -> !attempt.failed()).count();
     }
 
     /** To be placed again, as a new attempt. */
@@ -209,7 +215,11 @@ public final class Progress {
 
     /** Results were kept before this; then the row, then whoever waits: an end that is told can always be read. */
     private boolean finish(Job job, Optional<Instant> startedAt, Instant at, Outcome outcome) {
-        return ended(job.in(new State.Ended(job.state().node(), startedAt, at, outcome)), end -> store.move(job, end));
+        return ended(end(job, startedAt, at, outcome), end -> store.move(job, end));
+    }
+
+    private static Job end(Job job, Optional<Instant> startedAt, Instant at, Outcome outcome) {
+        return job.in(new State.Ended(job.state().node(), startedAt, at, outcome));
     }
 
     private boolean ended(Job ended, Predicate<Job> move) {
@@ -233,7 +243,7 @@ public final class Progress {
     private void dismiss(int on, Node node, JobRecord said) {
         if (said.phase() == Phase.ENDED) {
             node.release(said.job(), said.attempt());
-        } else if (said.origin().equals(Submission.OPERATOR)) {
+        } else if (said.byHand()) {
             LOG.log(Level.WARNING, "node {0} has job {1}, submitted there by hand, which is known elsewhere or as ended; it is left alone", on, said.job());
         } else {
             LOG.log(Level.WARNING, "node {0} still has attempt {1} of job {2}, which is over; it is cancelled there", on, said.attempt(), said.job());

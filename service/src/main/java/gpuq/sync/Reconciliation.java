@@ -91,7 +91,7 @@ public final class Reconciliation {
     private void adopt(Map<Integer, Node.Listing> listings) {
         Map<UUID, Found> unknown = new HashMap<>();
         listings.forEach((on, listing) -> listing.jobs().stream()
-                .filter(said -> !said.tombstone() && said.attempt() <= MOST)
+                .filter(said -> said.facts().isPresent() && said.attempt() <= MOST)
                 .forEach(said -> unknown.merge(said.job(), new Found(on, said), (one, other) -> one.said().attempt() > other.said().attempt() ? one : other)));
         unknown.keySet().removeAll(ids(store.unfinished()));
         Map<Integer, List<Found>> byNode = unknown.values().stream().collect(Collectors.groupingBy(Found::on));

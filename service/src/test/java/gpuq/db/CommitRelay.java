@@ -9,14 +9,15 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.IntPredicate;
 
 /**
- * Stands between clients and a MySQL server, and keeps the answer to some commits to itself: the commit is made, and then both sides are hung up on. It
- * reads along, so the connection must not be encrypted.
+ * Stands between clients and a MySQL server, and keeps the answer to some commits to itself: the commit is made, and then both sides are hung up on. Or it
+ * lets an answer through, and nothing after it. It reads along, so the connection must not be encrypted.
  */
 public final class CommitRelay implements AutoCloseable {
     private static final int LONGEST_COMMIT = 16; // a header of a few bytes, and the word
@@ -27,6 +28,8 @@ public final class CommitRelay implements AutoCloseable {
     private final AtomicInteger commits = new AtomicInteger();
     private final AtomicInteger lost = new AtomicInteger();
     private final AtomicReference<IntPredicate> losing = new AtomicReference<>(NONE);
+    private final AtomicReference<Optional<String>> last = new AtomicReference<>(Optional.empty());
+    private volatile boolean away;
 
     /** @param server the port of the MySQL server */
     public CommitRelay(int server) {
@@ -55,6 +58,20 @@ public final class CommitRelay implements AutoCloseable {
         lose(NONE);
     }
 
+    /** Goes away as soon as the next transaction in which a client says this is committed and that answered. */
+    public void leaveAfter(String words) {
+        last.set(Optional.of(words));
+    }
+
+    /** Whether it went away. */
+    public boolean left() {
+        return away;
+    }
+
+    public void comeBack() {
+        away = false;
+    }
+
     /** How many answers were lost. */
     public int lost() {
         return lost.get();
@@ -71,11 +88,15 @@ public final class CommitRelay implements AutoCloseable {
     }
 
     private void connect(Socket client) throws IOException {
+        if (away) {
+            client.close();
+            return;
+        }
         try {
             Socket upstream = new Socket(InetAddress.getLoopbackAddress(), server);
             Line line = new Line(client, upstream);
             Thread.startVirtualThread(() -> line.pass(client, upstream, line::listen));
-            Thread.startVirtualThread(() -> line.pass(upstream, client, answer -> {}));
+            Thread.startVirtualThread(() -> line.pass(upstream, client, line::answered));
         } catch (ConnectException away) {
             client.close();
         }
@@ -85,6 +106,8 @@ public final class CommitRelay implements AutoCloseable {
         private final Socket client;
         private final Socket upstream;
         private volatile boolean deaf;
+        private volatile boolean saysIt;
+        private volatile boolean commitsIt;
 
         Line(Socket client, Socket upstream) {
             this.client = client;
@@ -96,7 +119,11 @@ public final class CommitRelay implements AutoCloseable {
             try (client; upstream) {
                 int read = from.getInputStream().read(buffer);
                 while (read > 0 && !(deaf && from == upstream)) {
+                    boolean late = away;
                     heard.accept(Arrays.copyOf(buffer, read));
+                    if (late) {
+                        return;
+                    }
                     to.getOutputStream().write(buffer, 0, read);
                     read = from.getInputStream().read(buffer);
                 }
@@ -109,8 +136,17 @@ public final class CommitRelay implements AutoCloseable {
         }
 
         private void listen(byte[] said) {
-            boolean commit = said.length <= LONGEST_COMMIT && new String(said, StandardCharsets.ISO_8859_1).toLowerCase(Locale.ROOT).endsWith("commit");
+            String words = new String(said, StandardCharsets.ISO_8859_1);
+            boolean commit = said.length <= LONGEST_COMMIT && words.toLowerCase(Locale.ROOT).endsWith("commit");
             deaf = deaf || commit && losing.get().test(commits.incrementAndGet());
+            saysIt |= last.get().filter(words::contains).isPresent();
+            commitsIt = commit && saysIt;
+        }
+
+        private void answered(byte[] said) {
+            if (commitsIt && last.getAndSet(Optional.empty()).isPresent()) {
+                away = true;
+            }
         }
     }
 

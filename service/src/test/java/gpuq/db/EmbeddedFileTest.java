@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HexFormat;
 import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,6 +39,34 @@ class EmbeddedFileTest {
         Path half = Files.writeString(Path.of(file() + ".tempFile"), "half a copy");
         fill(3);
         assertFalse(Files.exists(half));
+    }
+
+    @Test
+    void a_file_that_there_is_no_room_to_copy_is_used_as_it_is() throws IOException, InterruptedException {
+        run("mount", "-t", "tmpfs", "-o", "size=74m", "small", folder.toString());
+        try {
+            Random random = new Random(1);
+            byte[] noise = new byte[500_000];
+            int rows = 0;
+            try (Database database = open()) {
+                for (; Files.size(file()) < 66 << 20; rows++) {
+                    random.nextBytes(noise);
+                    database.update("INSERT INTO job_code (job_id, code) VALUES (:id, :code)", Map.of("id", "" + rows, "code", HexFormat.of().formatHex(noise)));
+                }
+            }
+            long size = Files.size(file());
+            try (Database database = open()) {
+                assertEquals((long) rows, database.find("SELECT count(*) AS n FROM job_code", Map.of(), row -> row.whole("n")).orElseThrow());
+            }
+            assertTrue(Files.size(file()) >= size, "it was copied");
+            assertFalse(Files.exists(Path.of(file() + ".tempFile")));
+        } finally {
+            run("umount", folder.toString());
+        }
+    }
+
+    private static void run(String... command) throws IOException, InterruptedException {
+        assertEquals(0, new ProcessBuilder(command).inheritIO().start().waitFor(), () -> String.join(" ", command));
     }
 
     @Test

@@ -181,7 +181,8 @@ class ConnectedNodeTest {
         var node = node("""
                 greet; hear; say 0 $'job 00000000-0000-0000-0000-000000000000\\nattempt 1\\nseq 1\\nstate ended\\noutcome cancelled\\n'; cat
                 """);
-        assertTrue(unreachable(() -> node.status(JOB, 1)).endsWith("job: it is about 00000000-0000-0000-0000-000000000000, attempt 1"));
+        assertTrue(assertThrows(Unreadable.class, () -> node.status(JOB, 1)).getMessage()
+                .endsWith("job: it is about 00000000-0000-0000-0000-000000000000, attempt 1"));
     }
 
     @ParameterizedTest

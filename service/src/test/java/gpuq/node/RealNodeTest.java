@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -87,8 +88,9 @@ class RealNodeTest {
         var watcher = Thread.ofVirtual().start(() -> assertThrows(NodeUnreachable.class, () -> node.watch(from, bells::add)));
 
         var sent = node.submit(bundle(job, "echo '{\"é\": 1}' >results.jsonl; echo words >&2; exit 3"));
-        assertEquals("sarang", sent.user());
-        assertEquals(1763400000123456L, sent.submittedAt().getEpochSecond() * 1_000_000 + sent.submittedAt().getNano() / 1000);
+        assertEquals("sarang", sent.facts().orElseThrow().user());
+        Instant submitted = sent.facts().orElseThrow().submittedAt();
+        assertEquals(1763400000123456L, submitted.getEpochSecond() * 1_000_000 + submitted.getNano() / 1000);
 
         var last = awaitEnd(bells, job);
         var record = node.status(job, 1);
@@ -138,6 +140,30 @@ class RealNodeTest {
         node.cancel(running, 1);
         Eventually.holds("it ends", () -> node.status(running, 1).phase() == Phase.ENDED);
         assertEquals(How.CANCELLED, node.cancel(running, 1).ending().orElseThrow().how());
+    }
+
+    @Test
+    void a_record_that_its_job_has_spoilt_hides_no_other_and_not_its_own_end() {
+        var spoilt = UUID.randomUUID();
+        var other = UUID.randomUUID();
+        node.submit(bundle(spoilt, "echo 'gpus 0' >>%1$s; echo '?!' >>%1$s".formatted(folder.resolve("spool/jobs/" + spoilt + ".1/job"))));
+        node.submit(bundle(other, "exit 0"));
+        Eventually.holds("both end", () -> node.list().jobs().stream().filter(job -> job.phase() == Phase.ENDED).count() == 2);
+        assertEquals(How.EXITED, node.status(spoilt, 1).ending().orElseThrow().how());
+        assertTrue(node.status(spoilt, 1).facts().isEmpty());
+        assertTrue(node.status(other, 1).facts().isPresent());
+    }
+
+    @Test
+    void a_record_that_says_nothing_any_more_is_left_out_and_the_conversation_goes_on() throws IOException {
+        var spoilt = UUID.randomUUID();
+        node.submit(bundle(spoilt, "exit 0"));
+        Eventually.holds("it ends", () -> node.status(spoilt, 1).phase() == Phase.ENDED);
+        Files.writeString(folder.resolve("spool/jobs/" + spoilt + ".1/job"), "job ?\n");
+        assertTrue(node.list().jobs().isEmpty());
+        assertThrows(Unreadable.class, () -> node.status(spoilt, 1));
+        assertThrows(Unreadable.class, () -> node.cancel(spoilt, 1));
+        assertEquals(1, node.info().slots());
     }
 
     @Test

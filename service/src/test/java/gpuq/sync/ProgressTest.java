@@ -17,6 +17,7 @@ import gpuq.node.Authority;
 import gpuq.node.Deadlines;
 import gpuq.node.JobRecord;
 import gpuq.node.JobRecord.Ending;
+import gpuq.node.JobRecord.Facts;
 import gpuq.node.JobRecord.How;
 import gpuq.node.JobRecord.Phase;
 import gpuq.node.NodeLines;
@@ -116,6 +117,28 @@ class ProgressTest {
         assertArrayEquals(document, archive.document(store.present(job.id())).orElseThrow());
     }
 
+    @Test
+    void attempts_that_nobody_remembers_are_not_made_again() {
+        Job first = row(new State.Waiting(0));
+        store.follow(first, 3, 0); // as a reconciliation does
+        Job job = store.present(first.id());
+        node.back().cancel(job.id(), 3); // it knows this one
+        progress.apply(0, node.back(), said(job, "sarang", Phase.ENDED, How.SYSTEM));
+        var ended = (State.Ended) store.present(job.id()).state();
+        assertEquals(Optional.of(Reason.LAUNCH_FAILED), ended.outcome().reason());
+    }
+
+    @Test
+    void one_that_a_database_from_a_backup_remembers_less_of_has_fewer_left() {
+        Job first = row(new State.Waiting(0));
+        store.follow(first, 2, 0);
+        Job job = store.present(first.id());
+        node.back().cancel(job.id(), 2);
+        progress.apply(0, node.back(), said(job, "sarang", Phase.ENDED, How.SYSTEM));
+        assertEquals(3, store.present(job.id()).attempt());
+        assertEquals(new State.Unplaced(), store.present(job.id()).state());
+    }
+
     private Job row(State state) {
         Job job = JobSamples.job("sarang", JobSamples.T0, state);
         store.insert(job, "pass", Optional.empty());
@@ -131,9 +154,14 @@ class ProgressTest {
 
     /** @param user nobody for a tombstone */
     private static JobRecord said(Job job, String user, Phase phase) {
+        return said(job, user, phase, How.CANCELLED);
+    }
+
+    private static JobRecord said(Job job, String user, Phase phase, How how) {
         Optional<Ending> ending = phase == Phase.ENDED
-                ? Optional.of(new Ending(How.CANCELLED, OptionalInt.empty(), "", "", Optional.empty(), 0)) : Optional.empty();
-        return new JobRecord(job.id(), 1, "server", user, Optional.of("random-acts-of-pizza"), 1, 0, Duration.ofMinutes(1), Duration.ofDays(1), JobSamples.T0, 1, phase,
+                ? Optional.of(new Ending(how, OptionalInt.empty(), "", "", Optional.empty(), 0)) : Optional.empty();
+        Facts facts = new Facts("server", user, Optional.of("random-acts-of-pizza"), 1, 0, Duration.ofMinutes(1), Duration.ofDays(1), JobSamples.T0);
+        return new JobRecord(job.id(), job.attempt(), user.isEmpty() ? Optional.empty() : Optional.of(facts), user.isEmpty(), 1, phase,
                 Optional.of(JobSamples.T0), ending.map(e -> JobSamples.T0), ending);
     }
 }

@@ -101,6 +101,7 @@ class VerdictTest {
         assertTrue(GradeDocument.read("[".repeat(100_000).getBytes(UTF_8)).isEmpty());
         assertTrue(GradeDocument.read(new byte[] {(byte) 0xff, 0, 1}).isEmpty());
         assertTrue(GradeDocument.read(new byte[0]).isEmpty());
+        assertTrue(GradeDocument.read(("{\"error_output\": [" + "{},".repeat(5_000_000) + "{}]}").getBytes(UTF_8)).isEmpty(), "half a gigabyte as a tree");
     }
 
     private static Outcome graded(int exitCode, String document) {
