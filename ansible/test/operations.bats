@@ -35,7 +35,7 @@ section() {
         printf '%s %s\n' "$prompt" "$command"
         case $prompt in
             'control$') control "$command" ;;
-            'queue-1#') host run h1 env TOKEN="$(<"$BATS_FILE_TMPDIR/admin")" bash -euo pipefail -c "$command" ;;
+            'queue-1#') host run h1 env SERVER="$SERVER" TOKEN="$(<"$BATS_FILE_TMPDIR/admin")" bash -euo pipefail -c "$command" ;;
             'h100-3$') host run --user gpuuser h3 bash -euo pipefail -c "$command" ;;
             *) printf 'nobody knows where %s is\n' "$prompt" && return 1 ;;
         esac </dev/null 3>&- || {

@@ -1,12 +1,12 @@
 # A server's host and two nodes' hosts, bare, on one bed, and an inventory of them. `load` it after the bed.
 # shellcheck shell=bash disable=SC2154 # bats sets output and status
 
-declare -A IN_THE_BED=([queue-1]=h1 [h100-2]=h2 [h100-3]=h3) # by their names in the inventory
+declare -gA IN_THE_BED=([queue-1]=h1 [h100-2]=h2 [h100-3]=h3) # by their names in the inventory
 SERVER=http://127.0.0.1:8001
 PASSWORD=7Days.of+Winter # of the database
 
-# rollout::hosts: as their owner has them before gpuq: MySQL and a JDK can be installed or are there, Apptainer is not; there is data. One
-# has a disk of its own for the spool, and a checkout that grades in containers.
+# rollout::hosts: as their owner has them before gpuq: somebody may sudo; MySQL and a JDK can be installed or are there, Apptainer is not; there is data, and a
+# folder where a checkout may lie before its user is there. One has a disk of its own for the spool, and a checkout that grades in containers.
 rollout::hosts() {
     local name
     rollout::mysql_package
@@ -18,9 +18,14 @@ rollout::hosts() {
         find /etc/apt -name "0*.list" -delete
         rm -f /etc/apt/sources.list
         apt-get -qq update'
+    for name in h1 h2 h3; do
+        host console "$name" sh -euc 'useradd --create-home --shell /bin/bash ops
+            echo "ops ALL=(ALL) NOPASSWD: ALL" >/etc/sudoers.d/ops'
+    done
     for name in h2 h3; do
         host put "$name" "$CHECKOUT/examples/data" /srv/
         host console "$name" dpkg --purge apptainer
+        host console "$name" mkdir /home/gpuuser
         host console "$name" chmod -R a+rX /srv/data
     done
     host put h2 "$CHECKOUT/node-scripts/test/aira-dojo" /srv/
@@ -65,7 +70,7 @@ rollout::inventory() {
     done < <(host login h1)
     mkdir -p -- "$BATS_FILE_TMPDIR/inventory"
     {
-        printf '%s\n' 'all:' '  vars:' '    ansible_user: root' "    ansible_ssh_private_key_file: ${login[key]}" \
+        printf '%s\n' 'all:' '  vars:' '    ansible_user: ops' "    ansible_ssh_private_key_file: ${login[key]}" \
             "    ansible_ssh_common_args: -o UserKnownHostsFile=${login[known_hosts]} -o StrictHostKeyChecking=yes -F ${login[ssh_config]}" \
             '  children:' '    servers:' '      hosts:' "        queue-1: {ansible_host: $(address h1)}" \
             '      vars:' \
@@ -105,6 +110,13 @@ play() {
 changed() {
     [[ $output =~ (^|$'\n')"$1 "[^$'\n']*changed=([0-9]+) ]]
     printf '%s' "${BASH_REMATCH[2]}"
+}
+
+# untold HOST TEXT: the host's log does not have it.
+untold() {
+    host run "${IN_THE_BED[$1]}" journalctl --no-pager >"$BATS_TEST_TMPDIR/journal"
+    grep -q sudo "$BATS_TEST_TMPDIR/journal"
+    run ! grep -F -- "$2" "$BATS_TEST_TMPDIR/journal"
 }
 
 # unchanged: the play in $output changed nothing and failed nowhere.

@@ -61,6 +61,12 @@ bare() { # HOST…
     run play site.yml --limit h100-3 -e node_template=aira-dojo
     [ "$status" -ne 0 ]
     [[ $output == *"there is no /home/gpuuser/aira-dojo/src/dojo/grade_code.py"* ]]
+    run play site.yml --limit queue-1 -e server_mysql_package=no-such-package
+    [ "$status" -ne 0 ]
+    [[ $output == *"queue-1: apt knows no no-such-package"* ]]
+    run play site.yml --limit h100-3 -e '{"node_packages": ["bash", "no-such-package"]}'
+    [ "$status" -ne 0 ]
+    [[ $output == *"h100-3: apt knows no no-such-package "* ]]
     bare h1 h2 h3
 }
 
@@ -80,6 +86,7 @@ bare() { # HOST…
     [[ $output =~ 'The token of admin, which nobody can show again: '([^\"]+) ]]
     printf '%s' "${BASH_REMATCH[1]}" >"$BATS_FILE_TMPDIR/admin"
     [[ $output != *"$PASSWORD"* ]]
+    untold queue-1 "$PASSWORD"
     until_true node_is 2 active
     until_true node_is 3 active
     api /api/nodes/3/drain -X POST -H "Authorization: Bearer $(<"$BATS_FILE_TMPDIR/admin")"
@@ -126,6 +133,27 @@ bare() { # HOST…
     play site.yml --tags node --limit h100-2
 }
 
+@test "settings that the scripts do not understand never get there" {
+    local -r before=$(host run h2 sha256sum /etc/gpuq/gpuq.conf)
+    run play site.yml --tags node --limit h100-2 -e '{"node_retention": "a while", "node_settings": {"PYTHN": "python3"}}'
+    echo "$output"
+    [ "$status" -ne 0 ]
+    [[ $output == *"there is no setting GPUQ_PYTHN"*"GPUQ_RETENTION is 'a while'"* ]]
+    [ "$(host run h2 sha256sum /etc/gpuq/gpuq.conf)" = "$before" ]
+    node_is 2 active
+}
+
+@test "what a job puts in the way of the server's key harms nobody but its user" {
+    host run --user gpuuser h3 sh -c 'mv ~/.ssh ~/away && ln -s /srv/kept ~/.ssh'
+    host run h3 mkdir /srv/kept
+    run play site.yml --tags trust --limit h100-3
+    [ "$(host run h3 stat -c %U /srv/kept)" = root ]
+    [ "$status" -ne 0 ]
+    host run --user gpuuser h3 sh -c 'rm ~/.ssh && mv ~/away ~/.ssh'
+    run play site.yml --tags trust
+    unchanged
+}
+
 @test "every node runs the golden solution, with its score, in its time" {
     run play verify.yml
     echo "$output"
@@ -133,6 +161,7 @@ bare() { # HOST…
     [[ $output == *"h100-2: score 0.5 in "* && $output == *"h100-3: score 0.5 in "* ]]
     [[ $(api "/api/jobs?user_id=verify" | jq -c '[.jobs[] | [.node_id, .status]] | sort') == '[[2,"completed"],[3,"completed"]]' ]]
     run ! api /api/submit -F code=x
+    untold queue-1 'Bearer '
 }
 
 @test "a node that is slow, one that computes wrong and one that takes no work are named" {
@@ -195,6 +224,7 @@ bare() { # HOST…
     local -r upgrade=$!
     while kill -0 "$upgrade" 2>/dev/null; do # people go on as ever; while the server is started anew they ask again
         job=$(submit any 'time.sleep(1)') && jobs+=("$job") || true
+        sleep 2 # no more than two nodes can end
     done
     wait "$upgrade"
     cat "$BATS_TEST_TMPDIR/upgrade"

@@ -126,13 +126,15 @@ class Samples(threading.Thread):
     def heap(self):
         """After the collection that a histogram begins with. Done when warm and at the end only: else it would do the work of the server's own."""
         lines = [line for line in re.findall(r"^ *\d+: +(\d+) +(\d+) +(\S+)", self.tell_jvm("GC.class_histogram"), re.MULTILINE) if "Filler" not in line[2]]
+        account = self.account()
         chunks = sum(int(count) for count, _, name in lines if name.endswith(".SFChunk"))
-        return {"heap": sum(int(size) for _, size, _ in lines), "resident": self.process()["resident"], "code": self.code(), "chunks": chunks, "classes": {name: int(size) for _, size, name in lines},
+        return {"heap": sum(int(size) for _, size, _ in lines), "rest": MB * self.process()["resident"] - account["Java Heap"] - account["Code"], "account": account, "chunks": chunks, "classes": {name: int(size) for _, size, name in lines},
                 "own": sum(int(count) for count, _, name in lines if OWN_OBJECTS.fullmatch(name)) - chunks}  # the database has a node for each
 
-    def code(self):
-        """Bytes of compiled code. It grows for as long as something runs often enough for the first time, up to what service/jvm.args reserves."""
-        return 1024 * int(re.search(r"size=\d+Kb used=(\d+)Kb", self.tell_jvm("Compiler.codecache"))[1])
+    def account(self):
+        """The JVM's own account of its memory: the bytes that are committed, by what they are for."""
+        said = self.tell_jvm("VM.native_memory", "summary", "scale=B")
+        return {name: int(size) for name, size in re.findall(r"^- +([A-Z][\w ]+) \(reserved=\d+, committed=(\d+)", said, re.MULTILINE)}
 
     def grown_classes(self, most=12):
         """Those that take more than they did when the first third was over."""

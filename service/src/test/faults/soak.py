@@ -66,7 +66,7 @@ FLAT = (
 
 COLLECTED = (
     Measure("heap", "heap after a collection, MB", MB, 2 * MB),
-    Measure("resident", "resident memory then, MB", 1, 4),
+    Measure("rest", "resident then but heap, code, MB", MB, 4 * MB),  # code grows for as long as something runs often enough for the first time, to 48 MB
     Measure("own", "objects of ours, nodes of maps", 1, 400),
 )
 
@@ -168,7 +168,11 @@ def describe(sampler, minutes, jobs):
     for key, text, why in GROWS:
         series = sampler.series(key)
         say(text, f"{series[-1][1] - series[0][1]:,} more, {(series[-1][1] - series[0][1]) / jobs:,.1f} a job ({why})")
-    say("compiled code, MB", "  ".join(f"{heap['code'] / MB:8,.1f}" for heap in sampler.heaps) + "  (part of the resident memory; its bound is in service/jvm.args)")
+    accounts = [heap["account"] for heap in sampler.heaps]
+    for name in sorted(accounts[1], key=accounts[1].get, reverse=True):
+        sizes = [account.get(name, 0) / MB for account in accounts]
+        if max(sizes) >= 0.5:
+            say("", f"{sizes[0]:8,.1f}  {sizes[1]:8,.1f}  {sizes[1] - sizes[0]:+8.1f} MB  {name}")
     chunks = [heap["chunks"] for heap in sampler.heaps]
     say("its chunks", f"{chunks[1] - chunks[0]:,} more in the last two thirds (in memory, until a start copies what is live; MySQL has none)")
     for key in ("read_50", "read_99"):

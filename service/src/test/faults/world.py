@@ -177,7 +177,8 @@ class Server:
             f"mode: demonstration\nserver: {{host: 127.0.0.1, port: {self.port}{nervous[0]}}}\ndata-directory: {self.data}\n"
             f"templates: {ROOT}/templates\n{database}{nervous[1]}nodes:\n{nodes}")
         start = ["-cp", f"{world.shadow}:{JAR}", "gpuq.Main"] if world.shadow else [f"-XX:AOTCache={CACHE}", "-jar", JAR]
-        self.words = [Path(os.environ["JDK"]) / "bin/java", f"@{ROOT}/service/jvm.args", *start, "--config", self.configuration]
+        account = [] if world.stormy else ["-XX:NativeMemoryTracking=summary"]
+        self.words = [Path(os.environ["JDK"]) / "bin/java", f"@{ROOT}/service/jvm.args", *account, *start, "--config", self.configuration]
 
     def command(self, *words):
         return subprocess.run([*self.words, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
