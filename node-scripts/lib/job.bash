@@ -23,6 +23,8 @@ readonly JOB_STATUS=(
     seq state slots queued_at started_at ended_at outcome exit_code reason detail
     results_size results_sha256 stdout_size stderr_size
 )
+JOB_NO_FACTS="job attempt ${JOB_STATUS[*]}"
+readonly JOB_NO_FACTS=$'\n('"${JOB_NO_FACTS// /|}) "
 
 # What lies in a folder of the spool and has the name of a job, in JOB_HOMES. Whatever else lies there is not ours.
 job::homes() { # jobs|released|purged
@@ -92,12 +94,28 @@ job::text() { # NAME: the same for one of many; needs SLOTS_OF
         job::text "$1" # it was released between two looks: look where it went
         return
     }
-    text+=$REPLY
+    local -r status=$REPLY
+    job::is_sound "$1" "$text" || job::sound "$1" "$home" && text=$REPLY
+    text+=$status
     # `starting` is not a status of its own: the job waits and holds its slots.
     if [[ ${SLOTS_OF[$1]:-} ]]; then
         text=${text/$'\nstate waiting\n'/$'\nstate starting\nslots '"${SLOTS_OF[$1]}"$'\n'}
     fi
     REPLY=$text
+}
+
+# Whether the facts are whole lines, of this job, and leave to the status what is the status's: a job without a container could have written there.
+job::is_sound() { # NAME TEXT: and the same in REPLY
+    local -r head="job ${1%.*}"$'\nattempt '"${1##*.}"$'\n'
+    REPLY=$2
+    [[ $2 == "$head"*$'\n' && $2 != *$'\n\n'* && ! $'\n'${2#"$head"} =~ $JOB_NO_FACTS ]]
+}
+
+job::sound() { # NAME HOME: what is left of the facts, in REPLY
+    local -A facts=()
+    record::load "$2/job" facts || :
+    facts[job]=${1%.*} facts[attempt]=${1##*.}
+    REPLY=$(record::print facts "${JOB_FACTS[@]}")$'\n'
 }
 
 # A tombstone that is told has to be on the disk; whoever made it may not have come to that. Old ones are.

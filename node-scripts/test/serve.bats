@@ -232,6 +232,40 @@ answers() { # EXPECTED, commands on stdin
     [ "$(sed -n '/^6 /,$p' answers)" = $'6 0 0\n5 64 55\nthe payload of latest is one id of a job in each line.\n7 64 23\nlatest takes no words.' ]
 }
 
+@test "facts that a job has spoilt are as they were when it has ended, and hide nothing while it runs" {
+    local spoil
+    for spoil in 'printf x >>"$1"' 'echo >>"$1"' 'echo "seq 9" >>"$1"' 'echo "job x" >"$1"' 'printf "state ended\noutcome exited\n" >"$1"' 'rm "$1"; mkdir "$1"' ': >"$1"'; do
+        ID=$(</proc/sys/kernel/random/uuid)
+        payload "$ID" 1 "set -- $GPUQ_SPOOL/jobs/$ID.1/job; $spoil; touch spoilt; until [ -e $PWD/go ]; do sleep 0.02; done"$'\n'
+        send_payload 7 "$ID" 1 | gpuq serve >answers
+        cp -- "$GPUQ_SPOOL/jobs/$ID.1/job" facts
+        until_true [ -e "$GPUQ_SPOOL/jobs/$ID.1/work/spoilt" ]
+        # shellcheck disable=SC2016 # the job expands it
+        if [[ $spoil != 'rm "$1"; mkdir "$1"' && $spoil != ': >"$1"' ]]; then
+            send 1 0 status "$ID" 1 | gpuq serve | sed 1,2d >now
+            [ "$(grep -c "^job $ID\$" now) $(grep -c '^job ' now) $(grep -c '^attempt 1$' now) $(grep -c '^seq ' now) $(grep -c '^state running$' now)" = '1 1 1 1 1' ]
+            run ! grep -n '^$' now
+        fi
+        touch go
+        until_true state_is "$ID" ended
+        cmp facts "$GPUQ_SPOOL/jobs/$ID.1/job"
+        rm go
+    done
+}
+
+@test "facts that are torn when a supervisor is killed are told as far as they are any" {
+    payload "$ID" 1 $'exec sleep 600\n'
+    send_payload 7 "$ID" 1 | gpuq serve >answers
+    until_true state_is "$ID" running
+    printf 'job %s\n\ngpus 0\nx' "$ID" >"$GPUQ_SPOOL/jobs/$ID.1/job"
+    pkill -KILL -f "gpuq supervise $ID"
+    gpuq dispatch
+    until_true state_is "$ID" ended
+    send 1 0 status "$ID" 1 | gpuq serve | sed 1,2d >now
+    [ "$(sed -n 1,3p now | cut -d ' ' -f 1 | tr '\n' ' ')" = 'job attempt seq ' ]
+    grep -qx 'outcome system' now
+}
+
 @test "links and pipes in the place of results are no results" {
     for trick in 'ln -s /etc/passwd results.jsonl' 'mkfifo results.jsonl' 'mkdir results.jsonl'; do
         id=$(</proc/sys/kernel/random/uuid)

@@ -61,6 +61,7 @@ public final class Main {
             try (Database database = Database.open(config.database())) {
                 System.out.print(new Command(database, Server.CLOCK).run(words));
             }
+            System.exit(0); // H2 leaves threads behind when there is no room to copy its file
         }
     }
 

@@ -1,5 +1,6 @@
 package gpuq.api;
 
+import gpuq.db.DatabaseUnavailable;
 import gpuq.dispatch.Queue;
 import gpuq.job.Job;
 import gpuq.results.Results;
@@ -9,6 +10,9 @@ import io.helidon.webserver.http.HttpRules;
 import io.helidon.webserver.http.HttpService;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
+import java.io.UncheckedIOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
@@ -16,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /** {@code POST /api/submit}: takes a solution, and with {@code wait=true} answers when it is graded. */
 final class SubmitService implements HttpService {
+    private static final Logger LOG = System.getLogger(SubmitService.class.getName());
     private static final int UPLOADS_AT_ONCE_BYTES = 64 << 20;
 
     private final ApiSettings settings;
@@ -44,9 +49,21 @@ final class SubmitService implements HttpService {
             return;
         }
         response.header(HeaderValues.CONNECTION_CLOSE);
-        Patience.Waited waited = patience.untilEnd(promise.job());
+        Json.send(request, response, Status.OK_200, answer(patience.untilEnd(promise.job())));
+    }
+
+    /** From here on the client is told of its job, whatever fails: it knows no id yet, and would submit again. */
+    private Object answer(Patience.Waited waited) {
         Job job = waited.job();
-        Json.send(request, response, Status.OK_200, job.ended() ? Done.of(job, queue.results(job)) : StillRunning.of(waited, settings));
+        if (!job.ended()) {
+            return Later.of(job, waited.over() ? "Timeout after %ds. Job still running".formatted(settings.waitLimit().toSeconds()) : "This server stops. Job still running");
+        }
+        try {
+            return Done.of(job, queue.results(job));
+        } catch (DatabaseUnavailable | UncheckedIOException notNow) {
+            LOG.log(Level.WARNING, "the results of job {0} cannot be read now: {1}", job.id(), notNow.getMessage());
+            return Later.of(job, "The results cannot be read now");
+        }
     }
 
     private Promise accept(ServerRequest request) {
@@ -111,13 +128,11 @@ final class SubmitService implements HttpService {
         }
     }
 
-    /** The answer when the wait is over and the job is not, or the server is told to stop. */
-    record StillRunning(String jobId, @Nullable Integer nodeId, String status, String message) {
-        static StillRunning of(Patience.Waited waited, ApiSettings settings) {
-            var facts = new Facts(waited.job());
-            String why = waited.over() ? "Timeout after %ds".formatted(settings.waitLimit().toSeconds()) : "This server stops";
-            return new StillRunning(
-                    facts.id(), facts.node(), facts.status(), why + ". Job still running. Use /api/results/{job_id} to check later.");
+    /** The answer when the wait is over and the job is not, when the server is told to stop, or when results cannot be read. */
+    record Later(String jobId, @Nullable Integer nodeId, String status, String message) {
+        static Later of(Job job, String why) {
+            var facts = new Facts(job);
+            return new Later(facts.id(), facts.node(), facts.status(), why + ". Use /api/results/{job_id} to check later.");
         }
     }
 }

@@ -93,8 +93,17 @@ public final class Dispatcher implements AutoCloseable {
             Thread.startVirtualThread(() -> resolve(job));
             throw inDoubt;
         }
-        nodes.handOn(job);
+        handOn(job);
         return job;
+    }
+
+    /** The job is committed, so its client is told of it: if this fails, {@link #lookAfter} does it again. */
+    private void handOn(Job job) {
+        try {
+            nodes.handOn(job);
+        } catch (RuntimeException away) {
+            LOG.log(Level.WARNING, "job {0} is handed on later: {1}", job.id(), away.getMessage());
+        }
     }
 
     /** The answer to a commit was lost: the job is handed on if its row is there, and its place given back if it is not. */

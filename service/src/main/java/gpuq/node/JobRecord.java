@@ -114,7 +114,7 @@ public record JobRecord(
     /** What it is and what became of it has to be readable; what was asked for need not be. */
     static JobRecord read(Fields fields) {
         Phase phase = fields.oneOf(Phase.class, "state");
-        boolean tombstone = phase == Phase.ENDED && fields.all("user").isEmpty();
+        boolean tombstone = phase == Phase.ENDED && fields.all("user").isEmpty() && fields.all("queued_at").isEmpty();
         UUID job = fields.job("job");
         return new JobRecord(
                 job,

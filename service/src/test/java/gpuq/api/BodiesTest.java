@@ -70,15 +70,7 @@ class BodiesTest {
         assertEquals(
                 "{\"job_id\":\"550e8400-e29b-41d4-a716-446655440000\",\"node_id\":0,\"status\":\"running\",\"message\":"
                         + "\"Timeout after 14400s. Job still running. Use /api/results/{job_id} to check later.\"}",
-                json(SubmitService.StillRunning.of(new Patience.Waited(job(new State.Running(0, STARTED)), true), ApiSettings.defaults())));
-    }
-
-    @Test
-    void a_submit_whose_server_stops() {
-        assertEquals(
-                "{\"job_id\":\"550e8400-e29b-41d4-a716-446655440000\",\"node_id\":0,\"status\":\"running\",\"message\":"
-                        + "\"This server stops. Job still running. Use /api/results/{job_id} to check later.\"}",
-                json(SubmitService.StillRunning.of(new Patience.Waited(job(new State.Running(0, STARTED)), false), ApiSettings.defaults())));
+                json(SubmitService.Later.of(job(new State.Running(0, STARTED)), "Timeout after 14400s. Job still running")));
     }
 
     @Test

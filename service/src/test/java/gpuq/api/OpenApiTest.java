@@ -68,7 +68,7 @@ class OpenApiTest {
         Map<String, Class<? extends Record>> bodies = Map.ofEntries(
                 Map.entry("SubmitResult", SubmitService.Done.class),
                 Map.entry("Accepted", SubmitService.Accepted.class),
-                Map.entry("StillRunning", SubmitService.StillRunning.class),
+                Map.entry("StillRunning", SubmitService.Later.class),
                 Map.entry("JobStatus", StatusService.JobStatus.class),
                 Map.entry("EarlierAttempt", StatusService.EarlierAttempt.class),
                 Map.entry("JobResults", ResultsService.JobResults.class),

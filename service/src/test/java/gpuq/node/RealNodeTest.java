@@ -143,15 +143,18 @@ class RealNodeTest {
     }
 
     @Test
-    void a_record_that_its_job_has_spoilt_hides_no_other_and_not_its_own_end() {
+    void a_record_that_its_job_has_spoilt_hides_no_other_and_not_its_own_end() throws IOException {
         var spoilt = UUID.randomUUID();
         var other = UUID.randomUUID();
         node.submit(bundle(spoilt, "echo 'gpus 0' >>%1$s; echo '?!' >>%1$s".formatted(folder.resolve("spool/jobs/" + spoilt + ".1/job"))));
         node.submit(bundle(other, "exit 0"));
         Eventually.holds("both end", () -> node.list().jobs().stream().filter(job -> job.phase() == Phase.ENDED).count() == 2);
         assertEquals(How.EXITED, node.status(spoilt, 1).ending().orElseThrow().how());
-        assertTrue(node.status(spoilt, 1).facts().isEmpty());
+        assertEquals(1, node.status(spoilt, 1).facts().orElseThrow().gpus());
         assertTrue(node.status(other, 1).facts().isPresent());
+        Files.writeString(folder.resolve("spool/jobs/" + spoilt + ".1/job"), "gpus 0\n"); // nobody mends it now
+        assertEquals(How.EXITED, node.status(spoilt, 1).ending().orElseThrow().how());
+        assertTrue(node.status(spoilt, 1).facts().isEmpty() && !node.status(spoilt, 1).tombstone());
     }
 
     @Test
@@ -159,10 +162,9 @@ class RealNodeTest {
         var spoilt = UUID.randomUUID();
         node.submit(bundle(spoilt, "exit 0"));
         Eventually.holds("it ends", () -> node.status(spoilt, 1).phase() == Phase.ENDED);
-        Files.writeString(folder.resolve("spool/jobs/" + spoilt + ".1/job"), "job ?\n");
+        Files.writeString(folder.resolve("spool/jobs/" + spoilt + ".1/status"), "seq ?\nstate ended\n");
         assertTrue(node.list().jobs().isEmpty());
         assertThrows(Unreadable.class, () -> node.status(spoilt, 1));
-        assertThrows(Unreadable.class, () -> node.cancel(spoilt, 1));
         assertEquals(1, node.info().slots());
     }
 
