@@ -378,6 +378,19 @@ held_job() {
     [ "$(<ran)" = x ]
 }
 
+@test "a job that somebody else releases at the same moment is released for both" {
+    payload "$ID" 1 'true'
+    send_payload 1 "$ID" 1 | gpuq serve >/dev/null
+    gpuq wait "$ID"
+    unit 'source "$GPUQ_ROOT/libexec/gpuq-release"
+        eval "$(declare -f job::status | sed "1s/status/read/")"
+        job::status() { mv -- "$1" "$SPOOL/released/" && job::read "$1"; }
+        release::answer "$2.1"' "$ID"
+    [ -d "$GPUQ_SPOOL/released/$ID.1" ]
+    run unit 'source "$GPUQ_ROOT/libexec/gpuq-release"; release::answer "$2.1" || { echo "$? $REPLY"; false; }' "${ID/5/6}"
+    [ "$output" = "66 no job ${ID/5/6} with attempt 1 here" ]
+}
+
 @test "a process group whose number is another's by now is left alone" {
     setsid sleep 4731 &
     sleeper=$!

@@ -42,7 +42,7 @@ class People(Clients):
 
     def call(self, op, *request, **facts):
         code, document = super().call(op, *request, **facts)
-        away = op in ("drain", "resume") and re.search("it is not configured|it has not answered yet", str(document))  # what the caretaker does
+        away = op in ("drain", "resume") and re.search("it is not configured|it has not answered yet|the server closed the conversation", str(document))  # what the caretaker does
         self.expect(op, "an answer" if away or code and code < 500 else code, "an answer")
         return code, document
 
