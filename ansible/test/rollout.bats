@@ -40,11 +40,20 @@ bare() { # HOST…
     [[ $output == *"argument 'node_grace' is of type"*"unable to convert to int"* ]]
     [[ $output == *"value of node_template must be one of: aira-dojo, process, got: docker"* ]]
     for weak in short change-me-to-something-long; do
-        run play site.yml --limit queue-1 -e server_database_password="$weak"
+        run play site.yml -e server_database_password="$weak"
         echo "$output"
         [ "$status" -ne 0 ]
         [[ $output == *"server_database_password has 12 or more"* ]]
     done
+    run play site.yml -e '{"node_retention": "a while", "node_settings": {"PYTHN": "python3"}, "server_settings": {"server": {"prt": 1}}}'
+    echo "$output"
+    [ "$status" -ne 0 ]
+    [[ $output == *"h100-2: "*"there is no setting GPUQ_PYTHN"* && $output == *"GPUQ_RETENTION is 'a while'"* ]]
+    [[ $output == *"queue-1: "*"server.prt"* ]]
+    [[ $output == *"nothing is touched while something is wrong with "* ]]
+    run play site.yml -e node_image_source=/no/such/image
+    [ "$status" -ne 0 ]
+    [[ $output == *"there is no /no/such/image on the machine that Ansible runs on"* ]]
     bare h1 h2 h3
 }
 
@@ -288,7 +297,11 @@ runs_version() { # VERSION: the server does
     dies_when has_version h2 /opt/gpuq/current 0.9.1
     runs_version 0.9.1
     [[ $(host run --user gpuuser h2 gpuq info --json | jq -r .drain) == 'upgrade from 0.9.0-'*' to 0.9.1-'* ]]
+    host run h2 sh -c 'echo GPUQ_NEW=1 >>/etc/gpuq/gpuq.conf' # what only new scripts understand
+    mkdir "$BATS_FILE_TMPDIR/inventory/host_vars"
+    echo 'node_gpus: 1' >"$BATS_FILE_TMPDIR/inventory/host_vars/h100-3.yml" # which is broken: that is why it was drained
     run play upgrade.yml
+    rm -r "$BATS_FILE_TMPDIR/inventory/host_vars"
     echo "$output"
     [ "$status" -eq 0 ]
     until_true node_is 2 active

@@ -24,8 +24,7 @@ def check_cpu():
         sys.exit(f"this CPU computes wrong: {value.hex()}")
 
 
-def check_gpu():
-    """A permutation, many times over: exact in any precision, so every element can be checked."""
+def check_gpus():
     try:
         import torch
     except ImportError:
@@ -34,20 +33,27 @@ def check_gpu():
         return
     if not torch.cuda.is_available():
         sys.exit("this job has a GPU, and torch does not find it")
-    order = torch.arange(SIZE, device="cuda").roll(1)
-    step = torch.zeros(SIZE, SIZE, device="cuda")
-    step[torch.arange(SIZE, device="cuda"), order] = 1.0
-    numbers = torch.arange(SIZE, dtype=torch.float32, device="cuda").repeat(SIZE, 1).T.contiguous()
+    work = [begin(torch, torch.device("cuda", gpu)) for gpu in range(torch.cuda.device_count())]  # all of them at once
+    for gpu, (numbers, moved) in enumerate(work):
+        if not torch.equal(moved, numbers.roll(STEPS, 0)):
+            sys.exit(f"GPU {gpu} of {os.environ['CUDA_VISIBLE_DEVICES']} computes wrong")
+
+
+def begin(torch, gpu):
+    """A permutation, many times over: exact in any precision, so every element can be checked."""
+    order = torch.arange(SIZE, device=gpu).roll(1)
+    step = torch.zeros(SIZE, SIZE, device=gpu)
+    step[torch.arange(SIZE, device=gpu), order] = 1.0
+    numbers = torch.arange(SIZE, dtype=torch.float32, device=gpu).repeat(SIZE, 1).T.contiguous()
     moved = numbers
     for _ in range(STEPS):
         moved = step @ moved
-    if not torch.equal(moved, numbers.roll(STEPS, 0)):
-        sys.exit("this GPU computes wrong")
+    return numbers, moved
 
 
 began = time.monotonic()
 check_cpu()
-check_gpu()
+check_gpus()
 print(f"computed right, in {time.monotonic() - began:.2f} s", flush=True)
 with open("data/test.json", encoding="utf-8") as file:
     ids = [request["request_id"] for request in json.load(file)]
