@@ -59,12 +59,13 @@ totals() {
     totals 3 1 0
 }
 
-@test "what failed is named again before the last line" {
+@test "what failed is named again before the last line, with the last of what it said" {
     PART=node
-    printf '%s\n' 1..3 'ok 1 a' 'not ok 2 b c' 'ok 3 d' >tap
+    printf '%s\n' 1..3 '# of nothing' 'ok 1 a' 'not ok 2 b c' "$(printf '# %d\n' {1..7})" 'ok 3 d' '# of d' >tap
     totals::tap 1 tap
     PART=grader
-    printf '%s\n' 'FAIL: test_a (x.Y.test_a)' 'ERROR: test_b (x.Y.test_b)' 'Ran 2 tests in 0.1s' 'FAILED (failures=1, errors=1)' >out
+    printf '%s\n' 'test_a ... FAIL' ==== 'FAIL: test_a (x.Y.test_a)' ---- 'Traceback' '' 'AssertionError: no' '' ==== \
+        'ERROR: test_b (x.Y.test_b)' ---- "$(printf '%0500d' 0)" ---- 'Ran 2 tests in 0.1s' 'FAILED (failures=1, errors=1)' >out
     totals::unittest 1 out
     PART=java
     cat >TEST-A.xml <<'END'
@@ -76,8 +77,25 @@ totals() {
 </testsuite>
 END
     totals::surefire 1 .
-    run totals::print
-    [ "${lines[*]: -5}" = "failed: node: b c failed: grader: test_a (x.Y.test_a) failed: grader: test_b (x.Y.test_b) failed: java: gpuq.A#bad{int}[1] 4 passed, 4 failed" ]
+    diff - <(totals::print) <<END
+
+failed: node: b c
+     2
+     3
+     4
+     5
+     6
+     7
+failed: grader: test_a (x.Y.test_a)
+    Traceback
+    AssertionError: no
+failed: grader: test_b (x.Y.test_b)
+    $(printf '%0160d' 0)
+failed: java: gpuq.A#bad{int}[1]
+    &lt;error&gt;
+
+4 passed, 4 failed
+END
 }
 
 @test "the last line is plain, and the exit status tells the same" {

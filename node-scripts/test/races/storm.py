@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from spool import JOB, Spool, now
@@ -158,7 +159,8 @@ class Storm:
             time.sleep(rng.random() * 0.3)
             supervisors = list(self.supervisors())
             if supervisors:
-                os.kill(rng.choice(supervisors), signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it may have ended meanwhile
+                    os.kill(rng.choice(supervisors), signal.SIGKILL)
 
     def supervisors(self):  # ours alone: they name our jobs; before they hold the life lock they are flock or setsid
         mine = self.options.gpuq

@@ -1,6 +1,7 @@
 """Hosts of a bed (.ci/host) in the place of local nodes: each with systemd, behind real sshd, with a cable and power that can be cut. And what
 is done to them. Whoever uses this is in a bed; all of it ends with that."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -80,10 +81,10 @@ class Host:
 
     def processes(self):
         found = []
-        for path in (GROUPS / self.name).rglob("cgroup.procs"):
+        for group, _, _ in os.walk(GROUPS / self.name):  # unlike rglob it passes those that go while it looks
             try:
-                found += map(int, path.read_text().split())
-            except OSError:  # the group has gone
+                found += map(int, Path(group, "cgroup.procs").read_text().split())
+            except OSError:  # it has gone
                 pass
         return found
 
