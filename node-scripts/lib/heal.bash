@@ -72,7 +72,7 @@ heal::lost() {
     elif [[ ${LIFE[contained]:-} ]]; then
         contain::clear "${LIFE[contained]}" || return 1 # it does not die: its slot stays taken, the next look tries again
     fi
-    job::decide "$home" system || return
+    job::mend "$home" && job::decide "$home" system || return
     read -r outcome code <<<"$REPLY"
     # Its end was decided and not sealed. After a kill what it left is there all the same; after a power cut nobody knows.
     [[ $reason != rebooted || $outcome != exited ]] || outcome=system

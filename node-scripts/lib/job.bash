@@ -171,6 +171,7 @@ job::alive() { # HOME
 # Opened both ways, because a job may have put a pipe there, and to open one in one way only waits for somebody at its other end. Whoever
 # supervises such a job cannot be told from nobody: it is left alone.
 job::seize() { # HOME: take the life of a job that nobody supervises; fails when somebody does
+    job::unlock "$1" "$1/life" || return
     exec {JOB_LIFE}<>"$1/life"
     [[ -f /dev/fd/$JOB_LIFE ]] && flock --nonblock "$JOB_LIFE" || {
         job::let_go
@@ -180,6 +181,29 @@ job::seize() { # HOME: take the life of a job that nobody supervises; fails when
 
 job::let_go() {
     exec {JOB_LIFE}>&-
+}
+
+# The job ran as the user whose spool this is, and could do anything to its own home. Its end is to be told there all the same. By the one
+# who may write the status, before anything else.
+job::mend() { # HOME
+    local file
+    [[ -d $1 ]] || mkdir -- "$1" 2>/dev/null || return
+    job::unlock "$1" || return
+    for file in .new work; do
+        [[ -d $1/$file && ($file == work || ! -L $1/$file) ]] || { rm -rf -- "$1/$file" && mkdir -- "$1/$file"; } 2>/dev/null || return
+    done
+    for file in job status verdict begun life stdout stderr; do
+        spool::clear "$1/$file" || return
+    done
+    job::unlock "$1"/{.new,work,job,status,verdict,begun,life,stdout,stderr}
+}
+
+# What is there can be read and changed again by the user whose it is.
+job::unlock() { # PATH…
+    local path
+    for path in "$@"; do
+        [[ ! -e $path || (-r $path && -w $path && (! -d $path || -x $path)) ]] || chmod u+rwX -- "$path" 2>/dev/null || return
+    done
 }
 
 # What ended a job that has begun: the first to say so decides. The word is in REPLY; fails when none can be written.

@@ -65,6 +65,10 @@ contained() { # a job that can leave its process group outlives its supervisor, 
     sweep supervise
 }
 
+@test "a job that has spoilt its own home ends, and the next one runs" {
+    sweep spoil
+}
+
 @test "the end by a time limit is one" {
     sweep limit 6
 }

@@ -117,6 +117,20 @@ class Supervise(Scenario):
         world.rest()
 
 
+class Spoil(Scenario):
+    """the end of a job that has spoilt its own home, and the next one"""
+
+    body = r"""echo out; cd ..; printf 'state waiting\noutcome cancelled\n' >>job; rm -r .new; mv stdout work; ln -s work/stdout stdout"""
+
+    def prepare(self, world):
+        self.waiting(world, "JOB", body=self.body)
+        self.waiting(world, "NEXT")
+
+    def act(self, world):
+        world.by_hand("dispatch")
+        world.rest()
+
+
 class Limit(Scenario):
     """the end of a job by its time limit"""
 
