@@ -263,10 +263,9 @@ job_ended() { # JOB
     [[ $(api "/api/status/$1" | jq -r .status) != @(pending|running) ]]
 }
 
-# dies_when CONDITION…: an upgrade, whose machine dies as soon as that is so.
+# dies_when CONDITION…: an upgrade, only of TAGS if that is set, whose machine dies as soon as that is so.
 dies_when() {
-    # shellcheck disable=SC2016 # expanded there
-    control 'setsid ansible-playbook upgrade.yml & echo $! >"$HOME/play"; wait' >"$BATS_TEST_TMPDIR/play" 2>&1 3>&- &
+    control "setsid ansible-playbook upgrade.yml ${TAGS:+--tags $TAGS} & echo \$! >\"\$HOME/play\"; wait" >"$BATS_TEST_TMPDIR/play" 2>&1 3>&- &
     until_true_at_last "$@" || {
         cat "$BATS_TEST_TMPDIR/play"
         return 1
@@ -310,10 +309,23 @@ runs_version() { # VERSION: the server does
     until_true node_is 3 active
 }
 
-@test "scripts that the server does not understand are taken back, and the other node never gets them" {
+@test "scripts that the server does not understand are taken back, also half-way, and the other node never gets them" {
     another_checkout 0.9.2
     sed -i 's/GPUQ 1 %s/GPUQ 2 %s/' "$FROM/node-scripts/lib/spool.bash" # its greeting
     grep -q 'GPUQ 2 %s' "$FROM/node-scripts/lib/spool.bash"
+    local -r settings=$(host run h2 cat /etc/gpuq/gpuq.conf)
+    [[ $settings == *GPUQ_GRACE=1* ]]
+    mkdir "$BATS_FILE_TMPDIR/inventory/host_vars"
+    echo 'node_grace: 7' >"$BATS_FILE_TMPDIR/inventory/host_vars/h100-2.yml"
+    TAGS=node dies_when host run h2 grep GPUQ_GRACE=7 /etc/gpuq/gpuq.conf
+    [[ $(host run --user gpuuser h2 gpuq info --json | jq -r .drain) == 'upgrade from 0.9.1-'* ]]
+    are_taken_back
+    [ "$(host run h2 cat /etc/gpuq/gpuq.conf)" = "$settings" ]
+    rm -r "$BATS_FILE_TMPDIR/inventory/host_vars"
+    are_taken_back
+}
+
+are_taken_back() {
     run play upgrade.yml --tags node
     echo "$output"
     [ "$status" -ne 0 ]

@@ -190,7 +190,7 @@ job::mend() { # HOME
     [[ -d $1 ]] || mkdir -- "$1" 2>/dev/null || return
     job::unlock "$1" || return
     for file in .new work; do
-        [[ -d $1/$file && ($file == work || ! -L $1/$file) ]] || { rm -rf -- "$1/$file" && mkdir -- "$1/$file"; } 2>/dev/null || return
+        [[ -d $1/$file && ($file == work || ! -L $1/$file) ]] || { rm -rf -- "${1:?}/$file" && mkdir -- "$1/$file"; } 2>/dev/null || return
     done
     for file in job status verdict begun life stdout stderr; do
         spool::clear "$1/$file" || return

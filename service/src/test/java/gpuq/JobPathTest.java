@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -134,6 +135,24 @@ class JobPathTest {
         submit(FOREVER);
         String job = api.submit("?wait=false", GOOD, ApiClient.config("node_id: 1")).text("job_id");
         assertEquals(1, ended(job).path("node_id").asInt());
+    }
+
+    @Test
+    void who_waits_is_told_of_the_end_though_the_results_cannot_be_read() throws IOException {
+        Path cue = directory.resolve("cue");
+        String onCue = "import os, time\nwhile not os.path.exists('%s'): time.sleep(0.02)\n".formatted(cue) + GOOD;
+        var waiting = CompletableFuture.supplyAsync(() -> api.submit("?wait=true", onCue, ApiClient.config()), Thread::startVirtualThread);
+        Eventually.holds("it runs", () -> !api.get("/api/jobs?status=running").body().path("jobs").isEmpty());
+        String job = api.get("/api/jobs").body().path("jobs").path(0).path("job_id").asText();
+        Path unreadable = Files.createDirectory(directory.resolve("jobs/sealed/" + job + ".1.stderr"));
+        Files.createFile(cue);
+
+        Answer answer = waiting.join();
+        assertEquals(200, answer.status(), answer::toString);
+        assertEquals(List.of(job, "completed", "The results cannot be read now. Use /api/results/{job_id} to check later."),
+                List.of(answer.text("job_id"), answer.text("status"), answer.text("message")));
+        Files.delete(unreadable);
+        assertTrue(api.get("/api/results/" + job).text("stdout").contains("test_fitness"));
     }
 
     @Test
