@@ -148,7 +148,7 @@ contain::was_killed() {
 contain::clear() { # PID BORN [FENCE]: kill what is left; fails while something is
     local pid born fence
     read -r pid born fence <<<"$1"
-    [[ ! $fence ]] || contain::empty "$fence" || return
+    [[ $fence != "$CONTAIN_GROUPS"/*/gpuq-*.service/job || $fence == */../* ]] || contain::empty "$fence" || return
     REPLY=$born
     process::born "$pid" || :
     [[ $REPLY == "$born" ]] || return 0 # the number is another's by now, so nothing of the group was left

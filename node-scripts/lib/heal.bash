@@ -89,7 +89,7 @@ heal::boot() {
     for path in "$SPOOL"/blank/*; do
         spool::discard "$path" || :
     done
-    rm -rf -- "$SPOOL"/incoming/* || :
+    spool::wipe "$SPOOL"/incoming/* || :
     job::homes jobs
     for path in "${JOB_HOMES[@]}"; do
         [[ ! -d $path ]] || heal::kept "$path" || :
@@ -127,7 +127,7 @@ heal::sealed() {
         [[ $name != results ]] || file=$home/work/results.jsonl
         [[ ! ${end[${name}_size]:-} ]] || { spool::size "$file" 2>/dev/null && ((REPLY == end[${name}_size])); } || return
     done
-    [[ ! ${end[results_sha256]:-} ]] || sha256sum --check --status <<<"${end[results_sha256]}  $file"
+    [[ ! ${end[results_sha256]:-} ]] || { job::digest "$file" && [[ $REPLY == "${end[results_sha256]}" ]]; }
 }
 
 # Everything: at boot, when a conversation begins, and by hand.
@@ -146,7 +146,7 @@ heal::all() {
     done
     for path in "$SPOOL"/incoming/*; do
         # Their names end with the pid of whoever is at work there.
-        kill -0 -- "${path##*.}" 2>/dev/null || rm -rf -- "$path"
+        kill -0 -- "${path##*.}" 2>/dev/null || spool::wipe "$path" || :
     done
     for path in "$SPOOL"/blank/*/owner; do
         { spool::word "$path" && kill -0 "$REPLY" 2>/dev/null; } || spool::discard "${path%/owner}" || :

@@ -24,7 +24,10 @@ readonly JOB_STATUS=(
     results_size results_sha256 stdout_size stderr_size
 )
 JOB_NO_FACTS="job attempt ${JOB_STATUS[*]}"
-readonly JOB_NO_FACTS=$'\n('"${JOB_NO_FACTS// /|}) "
+readonly JOB_NO_FACTS=$'\n('"${JOB_NO_FACTS// /|})"$'[ \n]'
+JOB_NO_STATUS=${JOB_FACTS[*]}
+readonly JOB_NO_STATUS=$'\n('"${JOB_NO_STATUS// /|})"$'[ \n]'
+readonly JOB_DIGESTED=67108864 # bytes of results that have a hash; no server fetches so many
 
 # What lies in a folder of the spool and has the name of a job, in JOB_HOMES. Whatever else lies there is not ours.
 job::homes() { # jobs|released|purged
@@ -57,7 +60,7 @@ job::status() { # HOME
     else
         record::load "$1/status" STATUS || return
     fi
-    record::numbers STATUS seq queued_at started_at ended_at
+    record::numbers STATUS seq queued_at started_at ended_at exit_code results_size stdout_size stderr_size
 }
 
 job::facts() { # HOME: loads JOB
@@ -94,6 +97,7 @@ job::text() { # NAME: the same for one of many; needs SLOTS_OF
         job::text "$1" # it was released between two looks: look where it went
         return
     }
+    [[ $REPLY == *$'\n' && $REPLY != *$'\n\n'* && ! $'\n'$REPLY =~ $JOB_NO_STATUS ]] || job::sound_status "$home"
     local -r status=$REPLY
     job::is_sound "$1" "$text" || job::sound "$1" "$home" && text=$REPLY
     text+=$status
@@ -116,6 +120,12 @@ job::sound() { # NAME HOME: what is left of the facts, in REPLY
     record::load "$2/job" facts || :
     facts[job]=${1%.*} facts[attempt]=${1##*.}
     REPLY=$(record::print facts "${JOB_FACTS[@]}")$'\n'
+}
+
+job::sound_status() { # HOME: likewise
+    local -A status=()
+    record::load "$1/status" status || :
+    REPLY=$(record::print status "${JOB_STATUS[@]}")$'\n'
 }
 
 # A tombstone that is told has to be on the disk; whoever made it may not have come to that. Old ones are.
@@ -172,7 +182,7 @@ job::alive() { # HOME
 # supervises such a job cannot be told from nobody: it is left alone.
 job::seize() { # HOME: take the life of a job that nobody supervises; fails when somebody does
     job::unlock "$1" "$1/life" || return
-    exec {JOB_LIFE}<>"$1/life"
+    { exec {JOB_LIFE}<>"$1/life"; } 2>/dev/null || return # it may have been released this moment
     [[ -f /dev/fd/$JOB_LIFE ]] && flock --nonblock "$JOB_LIFE" || {
         job::let_go
         return 1
@@ -187,13 +197,13 @@ job::let_go() {
 # who may write the status, before anything else.
 job::mend() { # HOME
     local file
-    [[ -d $1 ]] || mkdir -- "$1" 2>/dev/null || return
+    [[ -d $1 && ! -L $1 ]] || { rm -f -- "$1" && mkdir -- "$1"; } 2>/dev/null || return
     job::unlock "$1" || return
     for file in .new work; do
-        [[ -d $1/$file && ($file == work || ! -L $1/$file) ]] || { rm -rf -- "${1:?}/$file" && mkdir -- "$1/$file"; } 2>/dev/null || return
+        [[ -d $1/$file && ($file == work || ! -L $1/$file) ]] || { spool::wipe "$1/$file" && mkdir -- "$1/$file" 2>/dev/null; } || return
     done
-    for file in job status verdict begun life stdout stderr; do
-        spool::clear "$1/$file" || return
+    for file in "$1"/{job,status,verdict,begun,life,stdout,stderr} "$1"/slot*; do
+        spool::clear "$file" || return
     done
     job::unlock "$1"/{.new,work,job,status,verdict,begun,life,stdout,stderr}
 }
@@ -208,7 +218,13 @@ job::unlock() { # PATH…
 
 # What ended a job that has begun: the first to say so decides. The word is in REPLY; fails when none can be written.
 job::decide() { # HOME WORD…
-    spool::agree "$1/verdict" "${*:2}" || { spool::make_room && job::decide "$@"; }
+    local -r verdict=$1/verdict
+    job::unlock "$1" && spool::clear "$verdict" && job::unlock "$verdict" || return
+    spool::agree "$verdict" "${*:2}" || { spool::make_room && spool::agree "$verdict" "${*:2}"; } || return
+    [[ $REPLY =~ ^(exited\ [0-9]{1,3}|time_limit|cancelled|system)$ ]] || { # nobody's but the job's
+        rm -f -- "$verdict"
+        spool::agree "$verdict" "${*:2}"
+    }
 }
 
 # The end. By the one who may write the status, with STATUS as it stands; the outcome has been decided. What could not start
@@ -239,9 +255,9 @@ job::end() {
 }
 
 job::setup_failed() { # HOME
-    local sentence
+    local sentence=
     [[ -f $1/work/setup-failed && ! -L $1/work/setup-failed ]] || return 0
-    IFS= read -r -n 500 sentence <"$1/work/setup-failed" || :
+    { IFS= read -r -n 500 sentence <"$1/work/setup-failed"; } 2>/dev/null || :
     STATUS[outcome]=system
     STATUS[exit_code]=
     STATUS[reason]=launch_failed
@@ -251,20 +267,24 @@ job::setup_failed() { # HOME
 
 # What the job left, measured. Nothing of it runs any more; but it could put anything where a file is expected.
 job::seal() { # HOME
-    local name file digest
+    local name file
     for name in stdout stderr results; do
         file=$1/$name
         [[ $name != results ]] || file=$1/work/results.jsonl
-        [[ -f $file && ! -L $file ]] || continue
+        [[ -f $file && ! -L $file ]] && job::unlock "$file" || continue # what its user cannot read is none
         spool::size "$file" || return
         STATUS[${name}_size]=$REPLY
         sealed+=("$file")
     done
     if [[ ${STATUS[results_size]:-} ]]; then
-        digest=$(sha256sum <"$file") || return
-        STATUS[results_sha256]=${digest%% *}
+        job::digest "$file" || return
+        STATUS[results_sha256]=$REPLY
         sealed+=("$1/work")
     fi
+}
+
+job::digest() { # FILE: of its beginning, in REPLY: a file with a hole of terabytes is made in no time, and read in hours
+    REPLY=$(head -c "$JOB_DIGESTED" -- "$1" | sha256sum) && REPLY=${REPLY%% *}
 }
 
 # Ends a job that was cancelled or withdrawn before it began. Under the spool's lock; again after a kill, the same.

@@ -7,6 +7,7 @@ process::now() { # microseconds since 1970, in REPLY
 
 process::born() { # PID: when it began, in ticks since boot, in REPLY; fails when there is no such process or only its corpse
     local stat
+    [[ $1 =~ ^[1-9][0-9]{0,9}$ ]] || return 1 # the job may have written it
     { IFS= read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
     local -a field
     read -r -a field <<<"${stat##*) }" # the name before it may hold anything

@@ -10,7 +10,7 @@ record::load() { # FILE ARRAY: fails when the file is not there, or is none
     record_into=()
     [[ -f $1 ]] && {
         while IFS= read -r -n 4096 record_line && [[ $record_line ]] && ((++record_lines <= RECORD_LINES)); do
-            record_into[${record_line%% *}]=${record_line#* }
+            [[ $record_line == ' '* ]] || record_into[${record_line%% *}]=${record_line#* }
         done <"$1"
     } 2>/dev/null
 }

@@ -133,7 +133,11 @@ spool::write() { # NAME TEXT: replace that file of the spool; afterwards, also b
 }
 
 spool::clear() { # PATH: where we write a file nothing else lies; a pipe would make us wait, a link write elsewhere
-    [[ (-f $1 || ! -e $1) && ! -L $1 ]] || rm -rf -- "$1" 2>/dev/null
+    [[ (-f $1 || ! -e $1) && ! -L $1 ]] || spool::wipe "$1"
+}
+
+spool::wipe() { # PATH…: away with it, also with folders that a job has locked; fails when something stays, as what is not its user's
+    rm -rf -- "$@" 2>/dev/null || { chmod -R u+rwX -- "$@"; rm -rf -- "$@"; } 2>/dev/null
 }
 
 spool::create() { # FILE TEXT: make it, exclusively; 1: somebody else was first, 2: it could not be written and is not there
@@ -173,7 +177,7 @@ spool::agree() { # FILE TEXT: what the first says who says something there, in R
 spool::discard() { # FOLDER, below one of the spool's own: all of it at once; fails when it is still there
     local -r away=$SPOOL/incoming/${1##*/}.$BASHPID
     mv -T -- "$1" "$away" 2>/dev/null || return
-    rm -rf -- "$away" || :
+    spool::wipe "$away" || :
 }
 
 spool::sync() { # PATH…: on the disk, in one process

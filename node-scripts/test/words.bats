@@ -103,49 +103,6 @@ load fixture
     [ "$status" -eq 77 ]
 }
 
-# In `theirs`: a folder that is open all the way up, whatever the mask and the place of this checkout.
-as_nobody() { # WORD…
-    [[ ${theirs:-} ]] || {
-        theirs=$(mktemp -d /tmp/gpuq-theirs.XXXXXX)
-        cp -r -- "$BATS_TEST_DIRNAME/.." "$theirs/node-scripts"
-        cp -r -- "$BATS_TEST_DIRNAME/../../templates" "$theirs/templates"
-        chmod -R a+rwX "$theirs"
-        cd "$theirs"
-    }
-    setpriv --reuid=nobody --regid=nogroup --clear-groups env GPUQ_CONF=/dev/null GPUQ_SLOTS=1 GPUQ_GRACE=1 \
-        "GPUQ_SPOOL=$theirs/spool" "GPUQ_DATA_DIR=$BATS_TEST_TMPDIR/data" \
-        "$theirs/node-scripts/bin/gpuq" "$@"
-}
-
-@test "an ordinary user's jobs are contained, too" {
-    as_nobody info >/dev/null
-    printf '%s\n' '(setsid sleep 4724.1 &); sleep 4724.2' >job.sh
-    id=$(as_nobody submit --script job.sh)
-    until_true runs 'sleep 4724.1'
-    kill -KILL "$(awk '$1 == "supervisor" {print $2}' "spool/jobs/$id.1/life")"
-    until_true nothing_runs 'sleep 4724'
-    run as_nobody wait "$id"
-    [ "$status" -eq 75 ]
-    rm -rf -- "$theirs"
-}
-
-@test "an ordinary user's job that locks its own home ends all the same, also without its supervisor" {
-    as_nobody info >/dev/null
-    printf '%s\n' 'echo out; chmod 0 ../* . ../.new ..; exit 5' >job.sh
-    id=$(as_nobody submit --script job.sh)
-    run as_nobody wait "$id"
-    [ "$status" -eq 5 ]
-    [ "$(as_nobody log "$id")" = out ]
-    printf '%s\n' 'chmod 0 ../* . ../.new ..; sleep 4725' >job.sh
-    id=$(as_nobody submit --script job.sh)
-    until_true runs 'sleep 4725'
-    kill -KILL "$(awk '$1 == "supervisor" {print $2}' "spool/jobs/$id.1/life")"
-    run as_nobody wait "$id"
-    [ "$status" -eq 75 ]
-    [ "$(as_nobody status "$id" | awk '$1 == "reason" {print $2}')" = supervisor_lost ]
-    rm -rf -- "$theirs"
-}
-
 @test "a key that is restricted by authorized_keys runs the verbs that it names, and nothing that somebody puts around them" {
     local asked
     for asked in '/opt/gpuq/bin/gpuq serve' 'gpuq serve'; do
