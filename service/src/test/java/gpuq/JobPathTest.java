@@ -215,6 +215,48 @@ class JobPathTest {
         Eventually.holds("then the node gets work", Duration.ofSeconds(60), () -> node(on).path("status").asText().equals("active"));
     }
 
+    @Test
+    void a_job_that_left_its_spool_is_not_called_cancelled_though_the_server_died_when_it_had_told_the_node() throws Exception {
+        Path marker = directory.resolve("it ran");
+        String job = submit("""
+                import os, time
+                if not os.path.exists('%1$s'):
+                    open('%1$s', 'w').close()
+                    time.sleep(600)
+                """.formatted(marker) + GOOD);
+        int on = api.get("/api/status/" + job).body().path("node_id").asInt();
+        Eventually.holds("it runs", () -> Files.exists(marker) && api.get("/api/status/" + job).text("status").equals("running"));
+        server.close();
+        site.gpuq(on, "cancel", job);
+        site.gpuq(on, "release", job);
+        Files.move(site.spool(on).resolve("released/" + job + ".1"), directory.resolve("taken away"));
+        assertTrue(site.serve(on, "1 1 withdraw " + job + " 1 0").contains("outcome withdrawn")); // as the server says to a node that does not have it
+
+        server = RunningServer.start(site, Map.of());
+        api = new ApiClient(server.uri());
+        assertEquals("completed", ended(job).path("status").asText(), () -> ended(job).toString());
+    }
+
+    @Test
+    void the_jobs_of_a_node_that_left_the_configuration_can_be_given_up() throws IOException {
+        String job = submit(FOREVER);
+        int on = api.get("/api/status/" + job).body().path("node_id").asInt();
+        Eventually.holds("it runs", () -> api.get("/api/status/" + job).text("status").equals("running"));
+        server.close();
+        String all = Files.readString(site.config());
+        Files.writeString(site.config(), all.replaceFirst("(?s)  - id: " + on + "\n.*?\n", ""));
+        server = RunningServer.start(site, Map.of());
+        api = new ApiClient(server.uri());
+        assertEquals("running", api.get("/api/status/" + job).text("status"));
+
+        Answer lost = api.post("/api/nodes/" + on + "/lost", "Authorization", "Bearer " + server.users().add("boss", true, "a test"));
+        assertEquals("lost", lost.text("status"), lost::toString);
+        Eventually.holds("it runs elsewhere", () -> api.get("/api/status/" + job).body().path("node_id").asInt() == 1 - on);
+        assertEquals("node_lost", api.get("/api/status/" + job).body().path("attempts").path(0).path("reason").asText());
+        assertEquals(404, api.post("/api/nodes/" + on + "/lost", "Authorization", "Bearer " + server.users().add("other", true, "a test")).status());
+        site.gpuq(on, "cancel", job);
+    }
+
     /** Somebody may have made a new spool in its place by then. */
     private static void bringBack(Path away, Path spool) throws IOException {
         if (Files.exists(spool)) {

@@ -31,7 +31,11 @@ public final class RunningServer implements AutoCloseable {
 
     /** @param environment settings by their variables, such as {@code GPUQ_SERVER_AUTH_REQUIRED_FOR_READS} */
     public static RunningServer start(Path directory, Map<String, String> environment) {
-        Site site = Site.in(directory, 2, 0);
+        return start(Site.in(directory, 2, 0), environment);
+    }
+
+    /** @param site as it was left */
+    static RunningServer start(Site site, Map<String, String> environment) {
         ServerConfig config = ServerConfig.load(site.config(), environment);
         ServerId id = ServerId.in(config.dataDirectory());
         Database database = Database.open(config.database(), id.text());

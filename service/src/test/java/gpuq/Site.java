@@ -48,12 +48,24 @@ record Site(Path directory) {
 
     /** What an operator types on a node. @return what it printed */
     String gpuq(int node, String... words) {
+        return run(node, "", words);
+    }
+
+    /** As a server does: one command of the protocol, and its answer. */
+    String serve(int node, String command) {
+        return run(node, command + "\n", "serve");
+    }
+
+    private String run(int node, String stdin, String... words) {
         List<String> command = new ArrayList<>(List.of(CHECKOUT.resolve("node-scripts/bin/gpuq").toString()));
         command.addAll(List.of(words));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().put("GPUQ_CONF", directory.resolve("node-" + node).resolve("gpuq.conf").toString());
         try {
             Process process = builder.start();
+            try (var in = process.outputWriter(StandardCharsets.UTF_8)) {
+                in.write(stdin);
+            }
             String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
             if (process.waitFor() != 0) {
                 throw new AssertionError("gpuq " + String.join(" ", words) + ": " + printed);

@@ -60,10 +60,11 @@ public final class HttpServer {
     }
 
     static HttpService[] services(ApiSettings settings, Queue queue, Access access) {
+        ResultsAnswer answer = new ResultsAnswer(queue);
         return new HttpService[] {
-            new SubmitService(settings, queue, access),
+            new SubmitService(settings, queue, access, answer),
             new StatusService(queue, access),
-            new ResultsService(queue, access),
+            new ResultsService(queue, access, answer),
             new CancelService(queue, access, settings.cancelPatience()),
             new NodesService(queue, access),
             new JobsService(queue, access),

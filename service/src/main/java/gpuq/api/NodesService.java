@@ -61,9 +61,8 @@ final class NodesService implements HttpService {
     private void lost(ServerRequest request, ServerResponse response) {
         User user = access.administrator(request);
         Optional<String> reason = reason(request);
-        int node = node(request);
-        queue.declareLost(node, user.id(), reason);
-        answer(request, response, node);
+        Optional<NodeView> lost = id(request).flatMap(node -> queue.declareLost(node, user.id(), reason));
+        Json.send(request, response, Status.OK_200, NodeStatus.of(lost.orElseThrow(NodesService::unknown)));
     }
 
     private static Optional<String> reason(ServerRequest request) {
@@ -81,11 +80,15 @@ final class NodesService implements HttpService {
 
     /** @throws Problem 404 if there is no such node */
     private int node(ServerRequest request) {
-        String id = request.path().pathParameters().get("node_id");
-        if (!ID.matcher(id).matches() || queue.node(Integer.parseInt(id)).isEmpty()) {
-            throw Problem.notFound("there is no node with this id");
-        }
-        return Integer.parseInt(id);
+        return id(request).filter(id -> queue.node(id).isPresent()).orElseThrow(NodesService::unknown);
+    }
+
+    private static Optional<Integer> id(ServerRequest request) {
+        return Optional.of(request.path().pathParameters().get("node_id")).filter(id -> ID.matcher(id).matches()).map(Integer::valueOf);
+    }
+
+    private static Problem unknown() {
+        return Problem.notFound("there is no node with this id");
     }
 
     private void answer(ServerRequest request, ServerResponse response, int node) {

@@ -15,10 +15,12 @@ import org.jspecify.annotations.Nullable;
 final class ResultsService implements HttpService {
     private final Queue queue;
     private final Access access;
+    private final ResultsAnswer answer;
 
-    ResultsService(Queue queue, Access access) {
+    ResultsService(Queue queue, Access access, ResultsAnswer answer) {
         this.queue = queue;
         this.access = access;
+        this.answer = answer;
     }
 
     @Override
@@ -31,8 +33,11 @@ final class ResultsService implements HttpService {
         var reader = access.reader(request);
         Job job = JobId.find(request, queue);
         access.mayRead(reader, job);
-        Optional<Results> results = job.ended() ? Optional.of(queue.results(job)) : Optional.empty();
-        Json.send(request, response, Status.OK_200, JobResults.of(job, results));
+        if (job.ended()) {
+            answer.send(request, response, job, results -> JobResults.of(job, Optional.of(results)));
+        } else {
+            Json.send(request, response, Status.OK_200, JobResults.of(job, Optional.empty()));
+        }
     }
 
     /** @param stdout the results document as the grader wrote it; {@code ""} when the job left none */

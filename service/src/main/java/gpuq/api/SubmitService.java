@@ -27,14 +27,16 @@ final class SubmitService implements HttpService {
     private final Queue queue;
     private final Access access;
     private final Patience patience;
-    private final Upload.Budget budget;
+    private final Budget uploads;
+    private final ResultsAnswer answer;
 
-    SubmitService(ApiSettings settings, Queue queue, Access access) {
+    SubmitService(ApiSettings settings, Queue queue, Access access, ResultsAnswer answer) {
         this.settings = settings;
         this.queue = queue;
         this.access = access;
         this.patience = new Patience(queue, settings.waitLimit());
-        this.budget = new Upload.Budget(Math.max(UPLOADS_AT_ONCE_BYTES, 2 * Upload.limit(settings)));
+        this.uploads = new Budget(Math.max(UPLOADS_AT_ONCE_BYTES, 2 * Upload.limit(settings)), "too many uploads at once; nothing was accepted");
+        this.answer = answer;
     }
 
     @Override
@@ -49,20 +51,22 @@ final class SubmitService implements HttpService {
             return;
         }
         response.header(HeaderValues.CONNECTION_CLOSE);
-        Json.send(request, response, Status.OK_200, answer(patience.untilEnd(promise.job())));
+        answer(request, response, patience.untilEnd(promise.job()));
     }
 
     /** From here on the client is told of its job, whatever fails: it knows no id yet, and would submit again. */
-    private Object answer(Patience.Waited waited) {
+    private void answer(ServerRequest request, ServerResponse response, Patience.Waited waited) {
         Job job = waited.job();
         if (!job.ended()) {
-            return Later.of(job, waited.over() ? "Timeout after %ds. Job still running".formatted(settings.waitLimit().toSeconds()) : "This server stops. Job still running");
+            String why = waited.over() ? "Timeout after %ds. Job still running".formatted(settings.waitLimit().toSeconds()) : "This server stops. Job still running";
+            Json.send(request, response, Status.OK_200, Later.of(job, why));
+            return;
         }
         try {
-            return Done.of(job, queue.results(job));
-        } catch (DatabaseUnavailable | UncheckedIOException notNow) {
+            answer.send(request, response, job, results -> Done.of(job, results));
+        } catch (DatabaseUnavailable | UncheckedIOException | Problem notNow) {
             LOG.log(Level.WARNING, "the results of job {0} cannot be read now: {1}", job.id(), notNow.getMessage());
-            return Later.of(job, "The results cannot be read now");
+            Json.send(request, response, Status.OK_200, Later.of(job, "The results cannot be read now"));
         }
     }
 
@@ -73,7 +77,7 @@ final class SubmitService implements HttpService {
                 .value("wait", SubmitService::bool, "must be true or false")
                 .orElse(true);
         Optional<String> key = SubmitForm.key(request, faults);
-        try (Upload upload = Upload.read(request, settings, budget)) {
+        try (Upload upload = Upload.read(request, settings, uploads)) {
             SubmitForm form = SubmitForm.read(upload, boundary, key, settings, faults);
             access.submitter(form.form().submission().userId(), form.token());
             return new Promise(queue.submit(form.form()), waiting);

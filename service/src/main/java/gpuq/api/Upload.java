@@ -6,13 +6,11 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.time.Duration;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 
 /**
  * The body of one submit: read whole, because both parts are needed at once, but never more of it than a form can have, never
- * longer than the deadline, and all uploads together within one budget of memory. Closing it gives its share back.
+ * longer than the deadline, and all uploads together within one budget of memory: a share is taken as bytes arrive, so who sends nothing takes
+ * nothing. Closing it gives its share back.
  */
 final class Upload implements AutoCloseable {
     /** What a form needs beside its two parts. */
@@ -80,29 +78,5 @@ final class Upload implements AutoCloseable {
     public void close() {
         budget.give(bytes.size());
         bytes.reset();
-    }
-
-    /** How much memory all uploads may take together. A share is taken as bytes arrive: who sends nothing takes nothing. */
-    static final class Budget {
-        private static final Duration PATIENCE = Duration.ofSeconds(5);
-        private final Semaphore free;
-
-        Budget(int bytes) {
-            free = new Semaphore(bytes);
-        }
-
-        private void take(int bytes) {
-            try {
-                if (!free.tryAcquire(bytes, PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
-                    throw Problem.unavailable("too many uploads at once; nothing was accepted", PATIENCE);
-                }
-            } catch (InterruptedException tooSlow) {
-                throw new CloseConnectionException("the upload took too long", tooSlow);
-            }
-        }
-
-        private void give(int bytes) {
-            free.release(bytes);
-        }
     }
 }

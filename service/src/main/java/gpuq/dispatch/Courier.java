@@ -131,14 +131,17 @@ final class Courier implements Runnable {
             cancel(job); // before it starts there: the tombstone keeps a late submit out
             return true;
         }
-        String template = board.template(id).orElseThrow(() -> new NodeUnreachable("its configuration names no launch template"));
+        Optional<String> template = board.template(id).filter(templates.names()::contains);
+        if (template.isEmpty()) { // since it was sent to
+            return takenBack(job);
+        }
         Optional<String> code = store.code(job.id());
         if (code.isEmpty()) {
             return progress.fail(job, Reason.LAUNCH_FAILED, "Its code is not in the database, which came from a backup; submit it again.", true);
         }
         JobRecord said;
         try {
-            said = node.submit(templates.bundle(job, template, code.get()));
+            said = node.submit(templates.bundle(job, template.get(), code.get()));
         } catch (NodeRefused refused) {
             return refused(job, refused);
         }

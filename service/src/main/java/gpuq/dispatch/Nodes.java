@@ -138,8 +138,12 @@ public final class Nodes implements AutoCloseable {
      *
      * @param why one sentence without its full stop
      * @throws Refused.NodeAnswers if it is there
+     * @throws Refused.NodeSilent if this server has only just begun to lead, and does not know
      */
     public void declareLost(int node, String why) {
+        if (!board.heard(node)) {
+            throw new Refused.NodeSilent("whether node %d answers is not known yet; say it again in a moment".formatted(node));
+        }
         if (board.reachable(node)) {
             throw new Refused.NodeAnswers("node %d answers: drain it, and cancel what shall not go on".formatted(node));
         }
@@ -151,6 +155,11 @@ public final class Nodes implements AutoCloseable {
         Instant now = clock.instant();
         memory.declareLost(node, now);
         board.lost(node, why, now);
+    }
+
+    /** Whether there are jobs of a node that is not the server's any more. */
+    public boolean hasLeftJobs(int node) {
+        return !served.containsKey(node) && store.unfinished().stream().anyMatch(job -> job.state().node().equals(OptionalInt.of(node)));
     }
 
     /** What a kill, or a race with a job on its way, left on nodes that are given up. */

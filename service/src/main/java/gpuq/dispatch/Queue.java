@@ -133,6 +133,11 @@ public final class Queue implements AutoCloseable {
         return endings.of(job, store::present);
     }
 
+    /** Bytes that {@link #results} brings at most. */
+    public long sizeOfResults(Job job) {
+        return archive.size(job);
+    }
+
     /** What the job left; {@link Results#NONE} before its end and after a cancel. */
     public Results results(Job job) {
         return job.ended() ? archive.read(job) : Results.NONE;
@@ -189,15 +194,21 @@ public final class Queue implements AutoCloseable {
     }
 
     /**
-     * Gives up a node that does not answer: its unended jobs are placed elsewhere, as new attempts.
+     * Gives up a node that does not answer: its unended jobs are placed elsewhere, as new attempts. It may be one that is not configured any more.
      *
      * @param by who asks
      * @param why one line, if they said so
+     * @return the node as it is then; nothing if there is no such node and nothing was left there
      * @throws Refused.NodeAnswers if it is there
      */
-    public void declareLost(int node, String by, Optional<String> why) {
+    public Optional<NodeView> declareLost(int node, String by, Optional<String> why) {
         Nodes nodes = leading().nodes();
+        if (node(node).isEmpty() && !nodes.hasLeftJobs(node)) {
+            return Optional.empty();
+        }
         audit.add(by, "node lost", Integer.toString(node), why.orElse(""));
-        nodes.declareLost(node, why.map(reason -> "given up: " + reason).orElse("given up by " + by));
+        String reason = why.map(said -> "given up: " + said).orElse("given up by " + by);
+        nodes.declareLost(node, reason);
+        return node(node).or(() -> Optional.of(NodeView.gone(node, reason, clock.instant())));
     }
 }

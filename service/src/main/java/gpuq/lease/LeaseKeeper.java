@@ -119,7 +119,7 @@ public final class LeaseKeeper implements AutoCloseable {
         }
     }
 
-    /** A node has gone on with a job further than the database knows. @param epoch in which that was found */
+    /** A node has gone on with a job further than the database knows, or the database has lost a lease. @param epoch in which that was found */
     public void databaseIsOlder(long epoch) {
         older = Math.max(older, epoch);
     }
@@ -135,7 +135,7 @@ public final class LeaseKeeper implements AutoCloseable {
                 away = false;
             } catch (DatabaseException e) {
                 notKept(e);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 LOG.log(Level.ERROR, "keeping the lease failed and is tried again", e);
             }
             pause();
@@ -161,7 +161,8 @@ public final class LeaseKeeper implements AutoCloseable {
 
     private void notRenewed(Lease lease) {
         Optional<Lease> found = store.find();
-        if (found.isEmpty() || found.get().isOf(self) && found.get().epoch() == lease.epoch()) {
+        boolean earlier = found.map(Lease::epoch).orElse(0L) < lease.epoch(); // whoever comes after us counts on
+        if (earlier || found.get().isOf(self) && found.get().epoch() == lease.epoch()) {
             older = lease.epoch();
             again("the database has gone back to an earlier state");
         } else {
@@ -186,6 +187,7 @@ public final class LeaseKeeper implements AutoCloseable {
         Optional<Lease> found = store.find();
         found.filter(lease -> !lease.isOf(self)).ifPresent(lease ->
                 predecessor = lease.givenBack() ? Optional.empty() : Optional.of(lease.holder()));
+        seen.map(Lease::epoch).filter(epoch -> found.map(Lease::epoch).orElse(0L) < epoch).ifPresent(this::databaseIsOlder);
         if (!found.equals(seen)) {
             boolean living = seen.isPresent() && found.isPresent() && !found.get().givenBack();
             seen = found;

@@ -132,12 +132,13 @@ public final class Board {
 
     /**
      * Finds the next job of a node that had better be elsewhere, and takes the place there; {@link #take} takes it back. From a crowded node
-     * that is one that could start elsewhere at once; from a node that starts no more jobs, any that another node can take.
+     * that is one that could start elsewhere at once; from a node that starts no more jobs, or has too few slots for it now, any that another
+     * node can take.
      *
      * @param may which jobs may be taken away
      */
     public synchronized Optional<Relief> relieve(int from, Predicate<UUID> may, Instant now) {
-        Optional<Relief> relief = seat(from).filter(Seat::reachable).flatMap(s -> s.active() ? toIdle(s, may) : toAny(s, may, now));
+        Optional<Relief> relief = seat(from).filter(Seat::reachable).flatMap(s -> s.active() ? toIdle(s, may).or(() -> toAny(s, s::isTooWide, may, now)) : toAny(s, work -> true, may, now));
         relief.ifPresent(r -> seat(from).flatMap(s -> s.work(r.job())).ifPresent(work -> take(r.to(), work.taken(now))));
         return relief;
     }
@@ -149,8 +150,8 @@ public final class Board {
                 .findFirst());
     }
 
-    private Optional<Relief> toAny(Seat from, Predicate<UUID> may, Instant now) {
-        return from.next(work -> !work.operators() && may.test(work.job()) && better(work, now).isPresent())
+    private Optional<Relief> toAny(Seat from, Predicate<Work> which, Predicate<UUID> may, Instant now) {
+        return from.next(work -> which.test(work) && !work.operators() && may.test(work.job()) && better(work, now).isPresent())
                 .flatMap(work -> better(work, now).map(to -> new Relief(work.job(), to.id)));
     }
 
@@ -211,6 +212,11 @@ public final class Board {
     /** The nodes that take no work now. */
     public synchronized List<Integer> inactive() {
         return seats.values().stream().filter(s -> !s.active()).map(s -> s.id).toList();
+    }
+
+    /** Whether it is known at all if the node answers; nothing else is asked of a node that is not the server's. */
+    public synchronized boolean heard(int node) {
+        return seat(node).map(Seat::heard).orElse(true);
     }
 
     /** Whether the node answers, be it that it takes no new work. */

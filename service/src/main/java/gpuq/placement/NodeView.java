@@ -27,6 +27,11 @@ public record NodeView(
         Optional<String> version,
         Set<String> competitions) {
 
+    /** One that is not configured any more, and was given up. */
+    public static NodeView gone(int id, String reason, Instant now) {
+        return new NodeView(id, "", 0, Duration.ZERO, "lost", Optional.of(reason), now, 0, 0, Optional.empty(), Set.of());
+    }
+
     public Standing standing() {
         return new Standing(status, reason, since);
     }

@@ -178,6 +178,11 @@ final class Seat {
                 && slots() - asked >= work.gpus();
     }
 
+    /** Whether a job that waits here never starts: the node had more slots when it came. */
+    boolean isTooWide(Work work) {
+        return work.gpus() > slots();
+    }
+
     /** Whether jobs wait here longer than it takes to start them. */
     boolean crowded() {
         return asked > slots();

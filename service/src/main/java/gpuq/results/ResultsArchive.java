@@ -98,10 +98,10 @@ public final class ResultsArchive {
         byte[] end = Arrays.copyOfRange(stderr, Math.max(0, stderr.length - MOST_STDERR), stderr.length);
         write(job, completedAt, document, end);
         shared.ifPresent(others -> {
-            others.keep(job.id(), job.attempt(), STDERR, end);
             if (document.length > 0) {
                 others.keep(job.id(), job.attempt(), DOCUMENT, document);
             }
+            others.keep(job.id(), job.attempt(), STDERR, end); // last, as here
         });
     }
 
@@ -117,6 +117,22 @@ public final class ResultsArchive {
         } catch (IOException e) {
             throw new UncheckedIOException("job %s, attempt %d: its results could not be kept".formatted(job.id(), job.attempt()), e);
         }
+    }
+
+    /** Bytes of what {@link #read} finds, or somewhat more. @throws UncheckedIOException if that cannot be told */
+    public long size(Job job) {
+        if (shared.isPresent() && !Files.exists(file(job, STDERR))) {
+            return shared.get().size(job.id(), job.attempt());
+        }
+        try {
+            return size(file(job, DOCUMENT)) + size(file(job, STDERR));
+        } catch (IOException e) {
+            throw new UncheckedIOException("job %s, attempt %d: its results could not be found".formatted(job.id(), job.attempt()), e);
+        }
+    }
+
+    private static long size(Path file) throws IOException {
+        return Files.exists(file) ? Files.size(file) : 0;
     }
 
     /** What was kept for the present attempt of a job that has ended; {@link Results#NONE} if nothing was. What is no UTF-8 is shown as U+FFFD. */

@@ -36,6 +36,12 @@ public final class ResultsStore {
         }
     }
 
+    /** How long all that was kept is, as it is kept. */
+    long size(UUID job, int attempt) {
+        return database.query("SELECT COALESCE(SUM(LENGTH(base64)), 0) AS size FROM results WHERE job_id = :job_id AND attempt = :attempt",
+                Map.of("job_id", job.toString(), "attempt", attempt), row -> row.whole("size")).getFirst();
+    }
+
     /** Nothing if it was not kept. */
     Optional<byte[]> find(UUID job, int attempt, String kind) {
         List<String> pieces = database.query("SELECT base64 FROM results WHERE job_id = :job_id AND attempt = :attempt AND kind = :kind ORDER BY piece",

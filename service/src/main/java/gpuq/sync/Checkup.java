@@ -74,10 +74,10 @@ public final class Checkup implements Runnable {
             return illness.isEmpty();
         } catch (NodeUnreachable | NodeRefused silent) {
             LOG.log(Level.DEBUG, "node {0}: its doctor says nothing: {1}", id, silent.getMessage());
-            return true;
-        } catch (RuntimeException failure) {
+            return known.isEmpty();
+        } catch (RuntimeException | Error failure) {
             LOG.log(Level.ERROR, "node " + id + ": its doctor could not be heard", failure);
-            return true;
+            return known.isEmpty();
         } finally {
             node.hangUp();
         }

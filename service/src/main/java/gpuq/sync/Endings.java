@@ -9,6 +9,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /** Everybody who waits for a job's end. A future that is completed or cancelled is forgotten at once. Any thread may call. */
 public final class Endings {
@@ -78,7 +79,17 @@ public final class Endings {
     /** Answers everybody with their job as it is now, or as it was last seen if the database is away: the server is told to stop. */
     public void stop(Function<UUID, Job> present) {
         stopped = true;
-        waiting.forEach((id, all) -> all.forEach(waiter -> waiter.ending().complete(now(waiter.seen(), present))));
+        Set<Waiter> all = waiting.values().stream().flatMap(Set::stream).collect(Collectors.toSet());
+        boolean away = false;
+        for (Waiter waiter : all) {
+            Job seen = waiter.seen();
+            try {
+                waiter.ending().complete(away ? seen : present.apply(seen.id()));
+            } catch (RuntimeException gone) { // it takes seconds to find that out: once is enough
+                away = true;
+                waiter.ending().complete(seen);
+            }
+        }
     }
 
     private static Job now(Job seen, Function<UUID, Job> present) {

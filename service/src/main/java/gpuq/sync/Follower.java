@@ -210,7 +210,7 @@ public final class Follower implements Runnable {
         long since = missedSince.computeIfAbsent(job.id(), id -> System.nanoTime());
         if (System.nanoTime() - since >= BETWEEN_LISTS.toNanos()) {
             missedSince.remove(job.id());
-            JobRecord said = node.cancel(job.id(), job.attempt()); // it stays away: the node keeps a tombstone
+            JobRecord said = node.withdraw(job.id(), job.attempt()); // it stays away: the node keeps a tombstone, which is no cancel if we are killed now
             if (said.tombstone()) {
                 progress.fail(job, Reason.NODE_LOST, "Node %d no longer has the job: somebody took it out of its spool.".formatted(id), true);
             } else {

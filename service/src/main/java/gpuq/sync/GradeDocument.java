@@ -18,6 +18,7 @@ record GradeDocument(JsonNode root) {
     private static final String REMARK = "grade_code: ";
     private static final int LONGEST_DETAIL = 300;
     private static final long MOST_TOKENS = 2_000_000; // the tree of so many takes some 100 MB, of 16 MiB full of braces five times as much
+    private static final int LARGE = 1 << 20;
     private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
                     .streamReadConstraints(StreamReadConstraints.builder()
                             .maxNestingDepth(100)
@@ -30,6 +31,15 @@ record GradeDocument(JsonNode root) {
 
     /** @return nothing if the bytes are not one JSON object */
     static Optional<GradeDocument> read(byte[] bytes) {
+        if (bytes.length < LARGE) {
+            return parsed(bytes);
+        }
+        synchronized (MAPPER) { // one at a time: several trees of that size are more than the heap
+            return parsed(bytes);
+        }
+    }
+
+    private static Optional<GradeDocument> parsed(byte[] bytes) {
         try {
             JsonNode root = MAPPER.readTree(bytes);
             return root != null && root.isObject() ? Optional.of(new GradeDocument(root)) : Optional.empty();

@@ -132,7 +132,7 @@ public final class Reconciliation {
 
     private void follow(Job seen, Latest latest) {
         Job job = seen;
-        while (behind(job, latest.attempt())) {
+        while (behind(job, latest)) {
             LOG.log(Level.INFO, "job {0}: attempt {1} is on node {2}, which the database did not know", job.id(), latest.attempt(), latest.on());
             if (store.follow(job, latest.attempt(), latest.on())) {
                 return;
@@ -141,9 +141,11 @@ public final class Reconciliation {
         }
     }
 
-    private static boolean behind(Job job, int attempt) {
+    /** An attempt has one node: where it is on another one than its row says, that one, which was asked as well, does not know it. */
+    private static boolean behind(Job job, Latest latest) {
         boolean unsent = job.state() instanceof State.Unplaced || job.state() instanceof State.Placed;
-        return !job.ended() && (attempt > job.attempt() || attempt == job.attempt() && unsent);
+        boolean elsewhere = unsent || !job.state().node().equals(OptionalInt.of(latest.on()));
+        return !job.ended() && (latest.attempt() > job.attempt() || latest.attempt() == job.attempt() && elsewhere);
     }
 
     private static Set<UUID> ids(List<Job> jobs) {

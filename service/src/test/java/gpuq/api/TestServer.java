@@ -28,7 +28,7 @@ final class TestServer implements AutoCloseable {
     final CompletableFuture<Throwable> unread = new CompletableFuture<>();
 
     private final ApiSettings settings = settings();
-    private final Upload.Budget budget = new Upload.Budget(8 << 20);
+    private final Budget budget = new Budget(8 << 20, "too many uploads at once; nothing was accepted");
     private final HttpServer server = new HttpServer(settings, this::routing);
 
     TestServer() {

@@ -166,6 +166,25 @@ class LeaseKeeperTest {
         two.close();
     }
 
+    @Test
+    @Tag("mysql")
+    void whoever_leads_when_the_database_has_gone_back_past_a_change_of_lease_has_a_later_epoch_and_asks_the_nodes() {
+        for (String holder : List.of("one", "two", "nobody")) {
+            Server first = new Server();
+            Server second = new Server();
+            try (Database other = Database.open(settings, "two"); Database backup = Database.open(settings, "backup");
+                    LeaseKeeper one = keeper(database, "one", first); LeaseKeeper two = keeper(other, "two", second)) {
+                backup.update("DELETE FROM lease", Map.of());
+                one.start();
+                one.outbid(90);
+                Eventually.holds("one leads", () -> first.story.contains("lead, restored, 91"));
+                two.start();
+                backup.update("UPDATE lease SET epoch = 5, restored = 0, beat = 3, holder = :holder", Map.of("holder", holder));
+                Eventually.holds("one of them leads", () -> first.story.contains("lead, restored, 92") || second.story.contains("lead, restored, 92"));
+            }
+        }
+    }
+
     private static void awaited(CountDownLatch latch) {
         try {
             latch.await();

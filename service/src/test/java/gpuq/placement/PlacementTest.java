@@ -284,6 +284,19 @@ class PlacementTest {
     }
 
     @Test
+    void a_job_that_has_become_too_wide_for_its_node_moves_to_any_that_can_take_it() {
+        node(0, 8);
+        node(1, 8);
+        UUID wide = UUID.randomUUID();
+        board.take(0, Work.of(wide, job(60, 8), NOW, Set.of(), Optional.empty()));
+        board.take(1, Work.of(UUID.randomUUID(), job(60, 1), NOW, Set.of(), Optional.of(NOW)));
+        assertEquals(Optional.empty(), board.relieve(0, job -> true, NOW));
+
+        board.answered(0, capacity(7), Optional.empty(), NOW);
+        assertEquals(Optional.of(new Board.Relief(wide, 1)), board.relieve(0, job -> true, NOW));
+    }
+
+    @Test
     void a_node_that_cannot_say_how_many_slots_it_has_takes_nothing_and_breaks_nothing() {
         board.add(0, "127.0.0.1", NOW);
         board.answered(0, capacity(0), Optional.empty(), NOW);
