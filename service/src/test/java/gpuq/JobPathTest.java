@@ -30,6 +30,12 @@ class JobPathTest {
             import shutil
             shutil.copy("data/sampleSubmission.csv", "submission.csv")
             """;
+    private static final String GOOD_AT_ITS_SECOND_RUN = """
+            import os, time
+            if not os.path.exists('%1$s'):
+                open('%1$s', 'w').close()
+                time.sleep(600)
+            """ + GOOD;
     private static final String FOREVER = "import time; time.sleep(600)";
 
     @TempDir
@@ -189,12 +195,7 @@ class JobPathTest {
     @Test
     void a_server_that_died_right_after_a_node_was_given_up_gives_up_its_jobs_at_its_next_start() throws Exception {
         Path marker = directory.resolve("it ran");
-        String job = submit("""
-                import os, time
-                if not os.path.exists('%1$s'):
-                    open('%1$s', 'w').close()
-                    time.sleep(600)
-                """.formatted(marker) + GOOD);
+        String job = submit(GOOD_AT_ITS_SECOND_RUN.formatted(marker));
         int on = api.get("/api/status/" + job).body().path("node_id").asInt();
         Eventually.holds("it runs", () -> Files.exists(marker) && api.get("/api/status/" + job).text("status").equals("running"));
         server.close();
@@ -218,12 +219,7 @@ class JobPathTest {
     @Test
     void a_job_that_left_its_spool_is_not_called_cancelled_though_the_server_died_when_it_had_told_the_node() throws Exception {
         Path marker = directory.resolve("it ran");
-        String job = submit("""
-                import os, time
-                if not os.path.exists('%1$s'):
-                    open('%1$s', 'w').close()
-                    time.sleep(600)
-                """.formatted(marker) + GOOD);
+        String job = submit(GOOD_AT_ITS_SECOND_RUN.formatted(marker));
         int on = api.get("/api/status/" + job).body().path("node_id").asInt();
         Eventually.holds("it runs", () -> Files.exists(marker) && api.get("/api/status/" + job).text("status").equals("running"));
         server.close();
