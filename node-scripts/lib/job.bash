@@ -97,10 +97,11 @@ job::text() { # NAME: the same for one of many; needs SLOTS_OF
         job::text "$1" # it was released between two looks: look where it went
         return
     }
-    [[ $REPLY == *$'\n' && $REPLY != *$'\n\n'* && ! $'\n'$REPLY =~ $JOB_NO_STATUS ]] || job::sound_status "$home"
-    local -r status=$REPLY
-    job::is_sound "$1" "$text" || job::sound "$1" "$home" && text=$REPLY
-    text+=$status
+    job::is_sound "$REPLY" "$JOB_NO_STATUS" || job::sound "$home/status" "${JOB_STATUS[@]}"
+    local -r status=$REPLY head="job ${1%.*}"$'\n'"attempt ${1##*.}"$'\n'
+    REPLY=${text#"$head"}
+    [[ $text == "$head"* ]] && job::is_sound "$REPLY" "$JOB_NO_FACTS" || job::sound "$home/job" "${JOB_FACTS[@]:2}"
+    text=$head$REPLY$status
     # `starting` is not a status of its own: the job waits and holds its slots.
     if [[ ${SLOTS_OF[$1]:-} ]]; then
         text=${text/$'\nstate waiting\n'/$'\nstate starting\nslots '"${SLOTS_OF[$1]}"$'\n'}
@@ -108,24 +109,16 @@ job::text() { # NAME: the same for one of many; needs SLOTS_OF
     REPLY=$text
 }
 
-# Whether the facts are whole lines, of this job, and leave to the status what is the status's: a job without a container could have written there.
-job::is_sound() { # NAME TEXT: and the same in REPLY
-    local -r head="job ${1%.*}"$'\nattempt '"${1##*.}"$'\n'
-    REPLY=$2
-    [[ $2 == "$head"*$'\n' && $2 != *$'\n\n'* && ! $'\n'${2#"$head"} =~ $JOB_NO_FACTS ]]
+# Whether these are whole lines, and none of what is not theirs to say: a job without a container could have written there.
+job::is_sound() { # TEXT NOT_THEIRS
+    [[ $1 == *$'\n' && $'\n'$1 != *$'\n\n'* && ! $'\n'$1 =~ $2 ]]
 }
 
-job::sound() { # NAME HOME: what is left of the facts, in REPLY
-    local -A facts=()
-    record::load "$2/job" facts || :
-    facts[job]=${1%.*} facts[attempt]=${1##*.}
-    REPLY=$(record::print facts "${JOB_FACTS[@]}")$'\n'
-}
-
-job::sound_status() { # HOME: likewise
-    local -A status=()
-    record::load "$1/status" status || :
-    REPLY=$(record::print status "${JOB_STATUS[@]}")$'\n'
+job::sound() { # FILE KEY…: the lines of these keys, as far as they can be read there, in REPLY
+    local -A left=()
+    record::load "$1" left || :
+    REPLY=$(record::print left "${@:2}")
+    REPLY+=${REPLY:+$'\n'}
 }
 
 # A tombstone that is told has to be on the disk; whoever made it may not have come to that. Old ones are.
@@ -290,7 +283,7 @@ job::digest() { # FILE: of its beginning, in REPLY: a file with a hole of teraby
 # Ends a job that was cancelled or withdrawn before it began. Under the spool's lock; again after a kill, the same.
 job::settle() { # NAME
     local -r home=$SPOOL/jobs/$1
-    job::status "$home" && [[ ${STATUS[state]} == waiting ]] || return 0
+    job::status "$home" && [[ ${STATUS[state]:-} == waiting ]] || return 0
     spool::word "$home/begun" && [[ $REPLY == cancelled || $REPLY == withdrawn ]] || return 0
     job::finish "$1" "$REPLY"
 }

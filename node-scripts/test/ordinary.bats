@@ -111,6 +111,7 @@ ended() { # CODE…: the job is, as it exited, and the next one runs, whoever lo
     local deed
     for deed in 'echo " x" >>../life' 'echo " x" >>../status' 'echo " x" >>../job' 'mkdir x; mkfifo x/stat; echo "supervisor ..$PWD/x 1" >>../life' \
         'echo "exit_code BASH_VERSINFO[\$(touch $PWD/../../../../pwned)]" >>../status' \
+        's=$(<../status); printf "\n%s\n" "$s" >../status' \
         'printf "\njob 550e8400-e29b-41d4-a716-446655440000\nattempt 1\nseq 9\nstate ended\noutcome exited\n" >>../status'; do
         printf '%s\n' "$deed"
         job "$deed; touch $theirs/begun; sleep 2; exit 5"

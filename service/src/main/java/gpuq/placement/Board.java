@@ -214,7 +214,7 @@ public final class Board {
         return seats.values().stream().filter(s -> !s.active()).map(s -> s.id).toList();
     }
 
-    /** Whether it is known at all if the node answers; nothing else is asked of a node that is not the server's. */
+    /** Whether it is known by now if the node answers. True of a node that is not on the board: nobody will hear of that one. */
     public synchronized boolean heard(int node) {
         return seat(node).map(Seat::heard).orElse(true);
     }
